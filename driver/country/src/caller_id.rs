@@ -1,8 +1,9 @@
 //! How the exchanges of a country tell a line who calls.
 //!
 //! Sources: Telcordia GR-30, ETSI EN 300 659-1, BT SIN 227, and for who does it how the manuals of
-//! gateways and line emulators. A country about which these disagree, or say nothing, has none;
-//! nor has Japan, whose exchanges send it only to a line that is off-hook.
+//! gateways and line emulators. A country about which these disagree, or say nothing, has none.
+//! Japan's way is that of NTT's number display, as spandsp's and a modem's manual (Silicon Labs
+//! AN93) and drivers of telephone adapters have it.
 
 /// How exchanges tell who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,6 +21,9 @@ pub enum CallerIdCoding {
     Bell202,
     /// A data message at 1200 bit/s, as V.23 modems send: 1300 Hz for 1, 2100 Hz for 0.
     V23,
+    /// A data message of Japan's at 1200 bit/s by the tones of V.23: characters with parity between
+    /// control characters, and a cyclic redundancy check.
+    Ntt,
     /// DTMF digits, of which the last one is this: `C`, or `#`.
     Dtmf {
         /// The digit that ends them.
@@ -27,7 +31,7 @@ pub enum CallerIdCoding {
     },
 }
 
-/// When a caller is told, while the line is on-hook.
+/// When a caller is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallerIdMoment {
     /// Between the first ring and the second.
@@ -36,6 +40,9 @@ pub enum CallerIdMoment {
     AfterReversal,
     /// Before the first ring, without announcement.
     BeforeRing,
+    /// Before the first ring, to a line that answers a short ringing signal behind reversed
+    /// battery; it hangs up when it was told, and is rung then.
+    OffHook,
 }
 
 impl CallerIdMethod {
@@ -48,6 +55,9 @@ impl CallerIdMethod {
     /// The United Kingdom.
     pub(crate) const BRITISH: CallerIdMethod =
         CallerIdMethod { coding: CallerIdCoding::V23, moment: CallerIdMoment::AfterReversal };
+    /// Japan.
+    pub(crate) const JAPANESE: CallerIdMethod =
+        CallerIdMethod { coding: CallerIdCoding::Ntt, moment: CallerIdMoment::OffHook };
     /// Northern Europe and India.
     pub(crate) const DTMF: CallerIdMethod = CallerIdMethod {
         coding: CallerIdCoding::Dtmf { end: 'C' },

@@ -313,15 +313,16 @@ mod tests {
             let method = name.parse::<Country>().unwrap().caller_id()?;
             Some((method.coding, method.moment))
         };
-        use CallerIdCoding::{Bell202, Dtmf, V23};
-        use CallerIdMoment::{AfterReversal, AfterRing, BeforeRing};
+        use CallerIdCoding::{Bell202, Dtmf, Ntt, V23};
+        use CallerIdMoment::{AfterReversal, AfterRing, BeforeRing, OffHook};
         assert_eq!(told("FCC"), Some((Bell202, AfterRing)));
         assert_eq!(told("GERMANY"), Some((V23, AfterRing)));
         assert_eq!(told("UK"), Some((V23, AfterReversal)));
         assert_eq!(told("SWEDEN"), Some((Dtmf { end: 'C' }, AfterReversal)));
         assert_eq!(told("DENMARK"), Some((Dtmf { end: '#' }, AfterReversal)));
         assert_eq!(told("BRAZIL"), Some((Dtmf { end: 'C' }, BeforeRing)));
-        assert_eq!(told("JAPAN"), None);
+        assert_eq!(told("JAPAN"), Some((Ntt, OffHook)));
+        assert_eq!(told("AUSTRIA"), None);
     }
 
     #[test]

@@ -562,6 +562,7 @@ static ROWS: &[ZoneRow] = &[
         recall: "!400/200,!0/200,!400/200,!0/200,!400/200,!0/200,400",
         stutter: stutter!("400"),
         waiting: "400*16/500,0/8000",
+        caller_id: Some(CallerIdMethod::JAPANESE),
         pulse: PULSE_66,
         flash_ms: 500,
         hang_up_ms: 1100,

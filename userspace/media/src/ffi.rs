@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 mod adsi;
+mod fsk;
 
 use std::alloc::{Layout, handle_alloc_error};
 use std::ffi::{c_int, c_void};
@@ -14,6 +15,7 @@ use std::ptr::{self, NonNull};
 use std::sync::{Mutex, PoisonError};
 
 pub(crate) use adsi::AdsiReceiver;
+pub(crate) use fsk::FskReceiver;
 
 /// `modem_connect_tones_rx_state_t`, whose layout is private to spandsp.
 #[repr(C)]

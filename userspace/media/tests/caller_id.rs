@@ -12,10 +12,11 @@ use line::{mix, music, noise, silence, sines, speech, through_line};
 use ringback_media::caller_id::*;
 use ringback_media::g711;
 
-const METHODS: [CallerIdMethod; 5] = [
+const METHODS: [CallerIdMethod; 6] = [
     method(CallerIdCoding::Bell202, CallerIdMoment::AfterRing),
     method(CallerIdCoding::V23, CallerIdMoment::AfterRing),
     method(CallerIdCoding::V23, CallerIdMoment::AfterReversal),
+    method(CallerIdCoding::Ntt, CallerIdMoment::OffHook),
     method(CallerIdCoding::Dtmf { end: 'C' }, CallerIdMoment::BeforeRing),
     method(CallerIdCoding::Dtmf { end: '#' }, CallerIdMoment::AfterReversal),
 ];
@@ -34,14 +35,19 @@ fn is_message(method: CallerIdMethod) -> bool {
     !matches!(method.coding, CallerIdCoding::Dtmf { .. })
 }
 
-/// Callers as they can be told; digits have no name and no time.
+/// Whether names and times are told; digits and Japan's messages have none.
+fn has_names(method: CallerIdMethod) -> bool {
+    matches!(method.coding, CallerIdCoding::Bell202 | CallerIdCoding::V23)
+}
+
+/// Callers as they can be told.
 fn callers(method: CallerIdMethod) -> Vec<Caller> {
     let numbers = [known("03012345678"), known("5551234"), Party::Withheld, Party::OutOfArea];
     let names = [known("ADA BYRON"), Party::Unknown, Party::Withheld, Party::OutOfArea];
     let time = CallerTime::new(11, 28, 18, 5);
     let pairs = numbers.into_iter().zip(names);
     pairs
-        .map(|(number, name)| match is_message(method) {
+        .map(|(number, name)| match has_names(method) {
             true => Caller { number, name, time },
             false => Caller { number, ..Caller::default() },
         })
@@ -66,7 +72,8 @@ fn sent(method: CallerIdMethod, caller: &Caller, wrong: Option<usize>) -> Vec<i1
     }
     assert!(sender.is_over() && sender.has_told());
     assert_eq!(all as usize, count.div_ceil(8));
-    assert_eq!(all - told, if method.moment == CallerIdMoment::AfterRing { 0 } else { 400 });
+    let behind_ring = [CallerIdMoment::AfterRing, CallerIdMoment::OffHook].contains(&method.moment);
+    assert_eq!(all - told, if behind_ring { 0 } else { 400 });
     samples.truncate(count);
     samples
 }
@@ -90,7 +97,9 @@ fn each_kind_is_heard_at_the_levels_and_in_the_noise_of_its_standard() {
     for method in METHODS {
         let (levels, distance): (&[f32], _) = match method.coding {
             CallerIdCoding::Bell202 => (&[-4.2, -13.5, -25.0, -32.0, -36.2], 20.0),
-            CallerIdCoding::V23 => (&[-5.8, -13.5, -25.0, -32.0, -37.8], 25.0),
+            CallerIdCoding::V23 | CallerIdCoding::Ntt => {
+                (&[-5.8, -13.5, -25.0, -32.0, -37.8], 25.0)
+            }
             CallerIdCoding::Dtmf { .. } => (&[-4.0, -13.5, -28.0], 25.0),
         };
         for (n, caller) in callers(method).into_iter().enumerate() {
@@ -149,13 +158,19 @@ fn a_line_that_dampens_high_frequencies_does_not_matter() {
 fn a_message_with_a_wrong_bit_is_refused() {
     for method in METHODS.into_iter().filter(|method| is_message(*method)) {
         let caller = &callers(method)[0];
-        let bytes = 2 + 10 + 13 + 11 + 1;
+        let bytes = match method.coding {
+            CallerIdCoding::Ntt => 5 + 2 + 13 + 2 + 2,
+            _ => 2 + 10 + 13 + 11 + 1,
+        };
         for bit in 0..bytes * 10 {
             let line = sent(method, caller, Some(bit));
             let heard = heard(method.coding, &line);
             // Without its start bit a byte is shifted, and without its stop bit it is none; only
             // the last stop bit is nothing's.
-            let harmless = bit == bytes * 10 - 1;
+            let last = bit == bytes * 10 - 1;
+            // The parity of the two characters before what is checked is nothing's either.
+            let parity = method.coding == CallerIdCoding::Ntt && [8, 18].contains(&bit);
+            let harmless = last || parity;
             assert!(heard.is_empty() || harmless, "{method:?}, bit {bit}: {heard:?}");
         }
     }
@@ -183,7 +198,12 @@ fn what_is_cut_off_or_interrupted_is_refused() {
 /// them.
 #[test]
 fn nothing_is_made_up_from_speech_music_and_noise() {
-    let codings = [CallerIdCoding::Bell202, CallerIdCoding::V23, CallerIdCoding::Dtmf { end: 'C' }];
+    let codings = [
+        CallerIdCoding::Bell202,
+        CallerIdCoding::V23,
+        CallerIdCoding::Ntt,
+        CallerIdCoding::Dtmf { end: 'C' },
+    ];
     let mut receivers = codings.map(CallerIdReceiver::new);
     for minute in 0..12 {
         for sound in [

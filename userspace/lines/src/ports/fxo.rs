@@ -52,6 +52,9 @@ const DIAL_TONE_KNOWN: Duration = Duration::from_secs(4);
 const BATTERY_FOUND: Duration = Duration::from_millis(200);
 /// An incoming call is over when it has not rung for this long; bursts are up to 4 s apart.
 const RING_GONE: Duration = Duration::from_secs(7);
+/// A ring that lasts for longer is none that asks the line to be told who calls: that lasts for
+/// half a second, and the usual one for a second.
+const SHORT_RING: Duration = Duration::from_millis(800);
 /// Limit of silence after dialling.
 const PROCEEDING_LIMIT: Duration = Duration::from_secs(60);
 /// How long the called telephone may ring without an answer.
@@ -92,6 +95,11 @@ enum FxoPhase {
     /// As `Ringing`, but the call was not offered, because TAPI has not asked for such calls. It is
     /// offered at a later ring if TAPI has asked by then.
     Unwanted(Time),
+    /// On-hook; a ring began then that the line has to answer if it is short and battery was
+    /// reversed, to be told who calls.
+    ShortRing(Time),
+    /// Off-hook until this time to be told who calls, without a call.
+    Told(Time),
     /// On-hook until this time, then it is seized.
     Guard(Time),
     /// Off-hook; waiting for dial tone until this time.
@@ -216,6 +224,16 @@ impl Fxo {
 
     /// The exchange begins a ring.
     fn rings(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        let waits = matches!(self.phase, FxoPhase::OnHook) && self.callers.answers();
+        if waits && port.book.openings.tapi().is_some() {
+            self.phase = FxoPhase::ShortRing(visit.now());
+        } else {
+            self.call_rings(port, visit);
+        }
+    }
+
+    /// The exchange rings for a call.
+    fn call_rings(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
         let now = visit.now();
         match &mut self.phase {
             FxoPhase::Ringing(last) | FxoPhase::Rejected(last) => *last = now,
@@ -239,6 +257,40 @@ impl Fxo {
             _ => return,
         }
         port.book.rings(visit.cx);
+    }
+
+    /// The ring that may be a short one is the usual one, or has ended.
+    fn short_ring(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, since: Time, ends: bool) {
+        let now = visit.now();
+        let is_usual = now - since >= SHORT_RING || ends && !self.callers.is_announced(now);
+        if is_usual {
+            self.callers.hung_up();
+            self.phase = FxoPhase::OnHook;
+            self.call_rings(port, visit);
+        } else if ends {
+            port.order(visit, Order::Hook(Hook::Off));
+            self.phase = FxoPhase::Told(self.callers.answered(now));
+        }
+    }
+
+    /// Listens on the line that has answered the short ring, and hangs up when it was told.
+    fn be_told(
+        &mut self,
+        port: &Port,
+        visit: &mut Visit<'_, '_>,
+        until: Time,
+        heard: &[i16; FRAME],
+    ) {
+        let now = visit.now();
+        let told = self.callers.hear(now, heard);
+        let is_told = told.is_some();
+        if let Some(caller) = told {
+            self.callers.keep(now, caller);
+        }
+        if is_told || now >= until {
+            self.callers.hung_up();
+            self.hang_up(port, visit);
+        }
     }
 
     /// Listens on the idle line for who calls.
@@ -496,7 +548,10 @@ impl Machine for Fxo {
         }
         match self.phase {
             FxoPhase::OnHook if port.book.call.is_none() => Ok(()),
-            FxoPhase::Rejected(_) | FxoPhase::Unwanted(_) => Err(LineError::INUSE),
+            FxoPhase::Rejected(_)
+            | FxoPhase::Unwanted(_)
+            | FxoPhase::ShortRing(_)
+            | FxoPhase::Told(_) => Err(LineError::INUSE),
             _ => Err(LineError::CALLUNAVAIL),
         }
     }
@@ -657,7 +712,7 @@ impl Machine for Fxo {
         match self.phase {
             FxoPhase::Ringing(last) => self.phase = FxoPhase::Rejected(last),
             FxoPhase::OnHook | FxoPhase::Rejected(_) | FxoPhase::Unwanted(_) => {}
-            FxoPhase::Guard(_) => self.phase = FxoPhase::OnHook,
+            FxoPhase::Guard(_) | FxoPhase::ShortRing(_) => self.phase = FxoPhase::OnHook,
             _ => {
                 port.order(visit, Order::Hook(Hook::On));
                 self.on_hook_since = Some(visit.now());
@@ -671,6 +726,9 @@ impl Machine for Fxo {
         match event {
             PortEvent::Ring(true) => self.rings(port, visit),
             PortEvent::Ring(false) => {
+                if let FxoPhase::ShortRing(since) = self.phase {
+                    return self.short_ring(port, visit, since, true);
+                }
                 if let FxoPhase::Ringing(last)
                 | FxoPhase::Rejected(last)
                 | FxoPhase::Unwanted(last) = &mut self.phase
@@ -708,7 +766,7 @@ impl Machine for Fxo {
                     {
                         self.disconnect(port, visit, LINEDISCONNECTMODE_NORMAL);
                     }
-                    FxoPhase::OnHook => self.callers.announced(now),
+                    FxoPhase::OnHook | FxoPhase::ShortRing(_) => self.callers.announced(now),
                     _ => {}
                 }
             }
@@ -747,6 +805,8 @@ impl Machine for Fxo {
         match self.phase {
             FxoPhase::Serving => self.hear_service(port, visit, heard),
             FxoPhase::OnHook => self.hear_caller(port, visit, heard),
+            FxoPhase::ShortRing(since) => self.short_ring(port, visit, since, false),
+            FxoPhase::Told(until) => self.be_told(port, visit, until, heard),
             FxoPhase::Ringing(last) | FxoPhase::Rejected(last) | FxoPhase::Unwanted(last) => {
                 self.hear_caller(port, visit, heard);
                 if now - last > RING_GONE {

@@ -28,12 +28,13 @@ impl FskTones {
     pub(super) const BELL_202: FskTones = FskTones { mark_hz: 1200.0, space_hz: 2200.0 };
     pub(super) const V_23: FskTones = FskTones { mark_hz: 1300.0, space_hz: 2100.0 };
 
-    /// Those of a coding; `None` if it has none.
+    /// Those of a message during a conversation; `None` where it is not known how exchanges send
+    /// it.
     pub(super) fn of(coding: CallerIdCoding) -> Option<FskTones> {
         match coding {
             CallerIdCoding::Bell202 => Some(FskTones::BELL_202),
             CallerIdCoding::V23 => Some(FskTones::V_23),
-            CallerIdCoding::Dtmf { .. } => None,
+            CallerIdCoding::Ntt | CallerIdCoding::Dtmf { .. } => None,
         }
     }
 }
@@ -48,8 +49,8 @@ pub(super) struct Preamble {
 impl Preamble {
     /// On a line that is on-hook.
     pub(super) const ON_HOOK: Preamble = Preamble { seizure: 300, mark: 180 };
-    /// During a conversation.
-    pub(super) const IN_CONVERSATION: Preamble = Preamble { seizure: 0, mark: 80 };
+    /// On a line that has answered: during a conversation, and in Japan.
+    pub(super) const OFF_HOOK: Preamble = Preamble { seizure: 0, mark: 80 };
 }
 
 /// Sends one message.
@@ -164,7 +165,7 @@ mod tests {
         modulator.set_wrong(1);
         let wrong = "01".repeat(150) + &"1".repeat(180) + "0110000011" + &"1".repeat(10);
         assert_eq!(bits(&modulator), wrong);
-        let in_conversation = new(Preamble::IN_CONVERSATION);
+        let in_conversation = new(Preamble::OFF_HOOK);
         let expected = "1".repeat(80) + "0010000011" + &"1".repeat(10);
         assert_eq!(bits(&in_conversation), expected);
     }

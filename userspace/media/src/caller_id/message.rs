@@ -11,8 +11,8 @@ const SINGLE: u8 = 0x04;
 const MULTIPLE: u8 = 0x80;
 /// Types of parameters (ETSI EN 300 659-3 section 5.4).
 const DATE: u8 = 0x01;
-const NUMBER: u8 = 0x02;
-const NO_NUMBER: u8 = 0x04;
+pub(super) const NUMBER: u8 = 0x02;
+pub(super) const NO_NUMBER: u8 = 0x04;
 const NAME: u8 = 0x07;
 const NO_NAME: u8 = 0x08;
 /// A single message begins with month, day, hour and minute.
@@ -34,7 +34,7 @@ pub fn read_message(message: &[u8]) -> Option<Caller> {
             let (date, number) = body.split_at_checked(TIME)?;
             Some(Caller { number: single(number), name: Party::Unknown, time: time(date) })
         }
-        MULTIPLE => multiple(body),
+        MULTIPLE => parameters(body),
         _ => None,
     }
 }
@@ -47,7 +47,8 @@ fn single(text: &[u8]) -> Party {
     }
 }
 
-fn multiple(mut body: &[u8]) -> Option<Caller> {
+/// The caller of parameters, each with its type and length.
+pub(super) fn parameters(mut body: &[u8]) -> Option<Caller> {
     let mut caller = Caller::default();
     while let Some((&[kind, length], rest)) = body.split_first_chunk() {
         let (value, behind) = rest.split_at_checked(usize::from(length))?;
@@ -74,7 +75,8 @@ fn reported(bytes: &[u8]) -> Party {
 fn absent(reason: &[u8]) -> Party {
     match reason {
         b"P" => Party::Withheld,
-        b"O" => Party::OutOfArea,
+        // From a public telephone, and where services collide, are Japan's.
+        b"O" | b"C" | b"S" => Party::OutOfArea,
         _ => Party::Unknown,
     }
 }

@@ -10,6 +10,7 @@
 mod digits;
 mod fsk;
 mod message;
+mod ntt;
 mod receiver;
 mod sender;
 mod share;

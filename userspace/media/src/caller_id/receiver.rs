@@ -4,8 +4,9 @@
 //! and parameters that callers have, or if DTMF digits have the form that exchanges send.
 
 use super::digits::DigitsReceiver;
+use super::ntt::NttReceiver;
 use super::{Caller, CallerIdCoding, Party, read_message};
-use crate::ffi::AdsiReceiver;
+use crate::ffi::{AdsiReceiver, FskReceiver};
 
 /// Data messages come at -4 to -38 dBm, and spandsp hears what is above -30 dBm0: this is 12 dB.
 /// A message that is clipped is understood.
@@ -22,6 +23,7 @@ pub struct CallerIdReceiver {
 #[derive(Debug)]
 enum Kind {
     Fsk(AdsiReceiver),
+    Ntt(Box<NttReceiver>),
     Digits(Box<DigitsReceiver>),
 }
 
@@ -31,6 +33,7 @@ impl CallerIdReceiver {
         let kind = match coding {
             CallerIdCoding::Bell202 => Kind::Fsk(AdsiReceiver::new(AdsiReceiver::CLASS)),
             CallerIdCoding::V23 => Kind::Fsk(AdsiReceiver::new(AdsiReceiver::CLIP)),
+            CallerIdCoding::Ntt => Kind::Ntt(Box::new(NttReceiver::new())),
             CallerIdCoding::Dtmf { .. } => Kind::Digits(Box::new(DigitsReceiver::new())),
         };
         CallerIdReceiver { kind }
@@ -40,6 +43,7 @@ impl CallerIdReceiver {
     pub fn reset(&mut self) {
         match &mut self.kind {
             Kind::Fsk(receiver) => receiver.reset(),
+            Kind::Ntt(receiver) => receiver.reset(),
             Kind::Digits(receiver) => receiver.reset(),
         }
     }
@@ -47,21 +51,35 @@ impl CallerIdReceiver {
     /// Processes samples, and calls `on` for each caller that they tell of.
     pub fn feed(&mut self, samples: &[i16], on: &mut dyn FnMut(Caller)) {
         match &mut self.kind {
-            Kind::Fsk(receiver) => {
-                for piece in samples.chunks(AdsiReceiver::BLOCK) {
-                    let mut louder = [0; AdsiReceiver::BLOCK];
-                    for (louder, sample) in louder.iter_mut().zip(piece) {
-                        *louder = sample.saturating_mul(GAIN);
-                    }
-                    let louder = louder.get(..piece.len()).unwrap_or_default();
-                    let message = receiver.listen(louder);
-                    if let Some(caller) = message.and_then(read_message).filter(is_told) {
-                        on(caller);
-                    }
+            Kind::Fsk(receiver) => each_louder(samples, |louder| {
+                let message = receiver.listen(louder);
+                if let Some(caller) = message.and_then(read_message).filter(is_told) {
+                    on(caller);
                 }
-            }
+            }),
+            Kind::Ntt(receiver) => each_louder(samples, |louder| {
+                if let Some(caller) = receiver.listen(louder).filter(is_told) {
+                    on(caller);
+                }
+            }),
             Kind::Digits(receiver) => receiver.feed(samples, on),
         }
+    }
+}
+
+/// Amplifies samples in pieces that spandsp's receivers take.
+fn each_louder(samples: &[i16], mut listen: impl FnMut(&[i16])) {
+    const BLOCK: usize = if AdsiReceiver::BLOCK < FskReceiver::BLOCK {
+        AdsiReceiver::BLOCK
+    } else {
+        FskReceiver::BLOCK
+    };
+    for piece in samples.chunks(BLOCK) {
+        let mut louder = [0; BLOCK];
+        for (louder, sample) in louder.iter_mut().zip(piece) {
+            *louder = sample.saturating_mul(GAIN);
+        }
+        listen(louder.get(..piece.len()).unwrap_or_default());
     }
 }
 

@@ -2,11 +2,13 @@
 //!
 //! It begins when a ring has ended, when battery was reversed, or where the country's exchanges
 //! announce nothing; it contains the pauses that are due before and behind what is told. During a
-//! conversation it begins when the line has acknowledged that it was alerted.
+//! conversation it begins when the line has acknowledged that it was alerted, and in Japan when the
+//! line has answered.
 
 use super::digits::{generator, write_digits};
 use super::fsk::{FskTones, Modulator, Preamble};
 use super::message::write_message;
+use super::ntt::write_ntt;
 use super::{Caller, CallerIdCoding, CallerIdMethod, CallerIdMoment};
 use crate::oscillator::{Oscillator, to_sample};
 use crate::{dtmf, samples_in};
@@ -23,7 +25,7 @@ const BEHIND_ALERT: u32 = samples_in(100);
 const AFTER_RING: u32 = samples_in(500);
 const AFTER_REVERSAL: u32 = samples_in(250);
 const UNTIL_RING: u32 = samples_in(400);
-/// The silence between an acknowledgement and a message (GR-575: up to 500 ms).
+/// The silence between an acknowledgement (GR-575: up to 500 ms) or an answer and a message.
 const AFTER_ACKNOWLEDGEMENT: u32 = samples_in(100);
 /// The longest name of North America and of ETSI EN 300 659-3.
 const NAME_OF_BELL: usize = 15;
@@ -56,6 +58,12 @@ impl CallerIdSender {
         let told = match method.coding {
             CallerIdCoding::Bell202 => message(FskTones::BELL_202, NAME_OF_BELL),
             CallerIdCoding::V23 => message(FskTones::V_23, NAME_OF_ETSI),
+            CallerIdCoding::Ntt => Told::Message(Modulator::new(
+                FskTones::V_23,
+                LEVEL_DBM0,
+                Preamble::OFF_HOOK,
+                write_ntt(caller),
+            )),
             CallerIdCoding::Dtmf { end } => {
                 Told::Digits(Box::new(generator(&write_digits(caller, end), LEVEL_DBM0)))
             }
@@ -65,6 +73,7 @@ impl CallerIdSender {
         CallerIdSender {
             before: match method.moment {
                 CallerIdMoment::AfterRing => AFTER_RING,
+                CallerIdMoment::OffHook => AFTER_ACKNOWLEDGEMENT,
                 CallerIdMoment::AfterReversal | CallerIdMoment::BeforeRing => AFTER_REVERSAL,
             },
             alert: if alerts { ALERT } else { 0 },
@@ -72,7 +81,8 @@ impl CallerIdSender {
             behind_alert: if alerts { BEHIND_ALERT } else { 0 },
             told,
             after: match method.moment {
-                CallerIdMoment::AfterRing => 0,
+                // Who is told off-hook rings when it has hung up.
+                CallerIdMoment::AfterRing | CallerIdMoment::OffHook => 0,
                 CallerIdMoment::AfterReversal | CallerIdMoment::BeforeRing => UNTIL_RING,
             },
         }
@@ -85,7 +95,7 @@ impl CallerIdSender {
         let longest_name =
             if coding == CallerIdCoding::Bell202 { NAME_OF_BELL } else { NAME_OF_ETSI };
         let message = write_message(caller, longest_name);
-        let message = Modulator::new(tones, LEVEL_DBM0, Preamble::IN_CONVERSATION, message);
+        let message = Modulator::new(tones, LEVEL_DBM0, Preamble::OFF_HOOK, message);
         Some(CallerIdSender {
             before: AFTER_ACKNOWLEDGEMENT,
             alert: 0,

@@ -179,12 +179,15 @@ impl Party {
     fn rings(&self, now: u64, country: Country) -> Option<u16> {
         // The bell stops as soon as the loop is closed, before the answer is recognised.
         let called_ms = now.saturating_sub(self.since);
-        let telling = self.telling.as_ref();
-        let rung_ms = telling.map_or(Some(called_ms), |telling| telling.rung_ms(called_ms));
+        let ring = country.ring();
+        let sounds = match &self.telling {
+            Some(telling) => telling.rings(called_ms, ring),
+            None => ring.sounds_at(called_ms),
+        };
         let rings = matches!(self.state, SwitchState::Ringing(_) | SwitchState::CalledBack(_))
             && !self.unplugged
             && !self.load.off_hook
-            && rung_ms.is_some_and(|ms| country.ring().sounds_at(ms));
+            && sounds;
         rings.then_some(country.slic().ring_hz)
     }
 }
@@ -320,6 +323,13 @@ impl Switch {
             && let Some(profile) = self.config.profile
         {
             return self.flash(id, profile);
+        }
+        let Some(party) = self.parties.get_mut(id) else { return };
+        let off_hook = party.off_hook;
+        if matches!(party.state, SwitchState::Ringing(_))
+            && party.telling.as_mut().is_some_and(|telling| telling.watch(off_hook))
+        {
+            return;
         }
         let Some(party) = self.parties.get(id) else { return };
         if !party.off_hook && (party.held.is_some() || self.is_conference(id)) {

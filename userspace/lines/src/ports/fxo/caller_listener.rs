@@ -2,11 +2,12 @@
 //!
 //! A data message comes after a ring or after a reversal of battery, and is listened for only
 //! then; digits may come unannounced. A caller that is told before the first ring is kept for the
-//! call that the ring begins.
+//! call that the ring begins. In Japan the line answers a short ring behind a reversal, is told,
+//! and hangs up; only the rings after that are those of a call.
 
 use std::time::Duration;
 
-use ringback_country::{CallerIdCoding, Country};
+use ringback_country::{CallerIdCoding, CallerIdMoment, Country};
 use ringback_driver::Time;
 use ringback_driver::card::FRAME;
 use ringback_media::caller_id::CallerIdReceiver;
@@ -28,17 +29,21 @@ pub(super) struct CallerListener {
     always: bool,
     /// A data message is listened for until then.
     until: Time,
+    /// The line has to answer to be told.
+    off_hook: bool,
     /// The caller of a call that is not offered yet, and when it was told.
     told: Option<(Caller, Time)>,
 }
 
 impl CallerListener {
     pub(super) fn new(country: Country) -> CallerListener {
-        let coding = country.caller_id().map(|method| method.coding);
+        let method = country.caller_id();
+        let coding = method.map(|method| method.coding);
         CallerListener {
             receiver: coding.map(CallerIdReceiver::new),
             always: matches!(coding, Some(CallerIdCoding::Dtmf { .. })),
             until: Time::ZERO,
+            off_hook: method.is_some_and(|method| method.moment == CallerIdMoment::OffHook),
             told: None,
         }
     }
@@ -52,6 +57,27 @@ impl CallerListener {
             receiver.reset();
         }
         self.until = now + MESSAGE;
+    }
+
+    /// Whether the line has to answer short rings to be told.
+    pub(super) fn answers(&self) -> bool {
+        self.off_hook
+    }
+
+    /// Whether battery was reversed, so that a caller may be told.
+    pub(super) fn is_announced(&self, now: Time) -> bool {
+        now < self.until
+    }
+
+    /// The line has answered the short ring: it is told within so long from now on.
+    pub(super) fn answered(&mut self, now: Time) -> Time {
+        self.announced(now);
+        self.until
+    }
+
+    /// The line has hung up again, or it rings as usual: its next ring is that of a call.
+    pub(super) fn hung_up(&mut self) {
+        self.until = Time::ZERO;
     }
 
     /// Processes a frame of the idle line. Returns the caller who was told in it.

@@ -26,10 +26,13 @@ pub(super) struct CallerTeller {
 }
 
 impl CallerTeller {
-    /// `None` if there is nothing to tell, or if it is not known how the country's exchanges tell
-    /// it.
+    /// `None` if there is nothing to tell, if it is not known how the country's exchanges tell it,
+    /// or if a telephone would have to answer before that, which older ones do not.
     pub(super) fn new(country: Country, caller: &Caller) -> Option<CallerTeller> {
         let method = country.caller_id().filter(|_| *caller != Caller::default())?;
+        if method.moment == CallerIdMoment::OffHook {
+            return None;
+        }
         let sender = CallerIdSender::new(method, caller);
         Some(CallerTeller { sender, moment: method.moment, ends: None })
     }

@@ -112,11 +112,92 @@ fn an_exchange_that_tells_nothing_and_a_country_where_the_way_is_not_known_have_
     let call = world.offered(15_000);
     world.run(8000);
     assert_eq!(world.info(call).caller, Caller::default());
-    let mut world = told_in("JAPAN", false);
+    let mut world = told_in("AUSTRIA", false);
     self::call(&world, Some(ada()));
     let call = world.offered(15_000);
     world.run(8000);
     assert_eq!(world.info(call).caller, Caller::default());
+}
+
+/// In Japan the line answers a short ring, is told, and hangs up. None of this is in the call.
+#[test]
+fn n14_a_line_that_has_to_answer_to_be_told_does_so_before_the_call_is_offered() {
+    for kernel in [false, true] {
+        for number in [known("09012345678"), Party::Withheld, Party::OutOfArea] {
+            let mut world = told_in("JAPAN", kernel);
+            let told = Caller { number, ..Caller::default() };
+            let telephone = call(&world, Some(told.clone()));
+            let mut lifted = 0;
+            while world.hook(LineNumber::at(FXO)) == Hook::On && lifted < 15_000 {
+                world.run(1);
+                lifted += 1;
+            }
+            assert_eq!(world.story(), [""; 0], "{kernel}: no call yet");
+            let call = world.offered(5000);
+            assert_eq!(world.hook(LineNumber::at(FXO)), Hook::On);
+            assert_eq!(world.info(call).caller, told, "{kernel}");
+            world.run(4000);
+            assert_eq!(world.story(), ["NEWCALL", "OFFERING 0x1"], "{kernel}");
+            world.answer(call).unwrap();
+            world.until(call, CallState::Connected, 3000);
+            telephone.play(&tone(1000.0, 1000));
+            let audio = world.audio(LineNumber::at(FXO));
+            audio.record(true);
+            world.run(1500);
+            let mut heard = Vec::new();
+            audio.fetch(&mut heard);
+            assert!(has_tone(&heard, 1000.0), "{kernel}: it is connected with the caller");
+        }
+    }
+}
+
+#[test]
+fn a_line_that_is_told_something_damaged_off_hook_rings_all_the_same() {
+    let mut world = told_in("JAPAN", false);
+    world.card.exchange().set_wrong_bit("102", Some(77)).unwrap();
+    call(&world, Some(ada()));
+    let call = world.offered(15_000);
+    assert_eq!(world.info(call).caller, Caller::default());
+    world.assert_on_hook(LineNumber::at(FXO));
+}
+
+/// A caller who gives up while the line is told leaves no call, and the next one is told anew.
+#[test]
+fn a_caller_who_gives_up_before_the_ring_is_forgotten() {
+    let mut world = told_in("JAPAN", false);
+    let telephone = call(&world, Some(ada()));
+    while world.hook(LineNumber::at(FXO)) == Hook::On {
+        world.run(1);
+    }
+    telephone.on_hook();
+    world.run(10_000);
+    assert_eq!(world.story(), [""; 0]);
+    world.assert_on_hook(LineNumber::at(FXO));
+    let plain = world.subscriber("77", Behaviour::Manual);
+    plain.call("102");
+    let next = world.offered(15_000);
+    let caller = Caller { number: known("77"), ..Caller::default() };
+    assert_eq!(world.info(next).caller, caller);
+    // A line of an exchange that tells nobody rings at once.
+    plain.on_hook();
+    world.until(next, CallState::Idle, 10_000);
+    world.story();
+    world.card.exchange().tell_callers(false);
+    plain.call("102");
+    let last = world.offered(15_000);
+    assert_eq!(world.info(last).caller, Caller::default());
+}
+
+/// A line that nobody has opened does not answer.
+#[test]
+fn a_line_that_is_not_open_is_not_told() {
+    let mut world = told_in("JAPAN", false);
+    world.close(LineNumber::at(FXO));
+    call(&world, Some(ada()));
+    for _ in 0..12_000 {
+        world.run(1);
+        assert_eq!(world.hook(LineNumber::at(FXO)), Hook::On);
+    }
 }
 
 /// O4: nothing is told of a call that is over, and a caller is not taken for the next one.
