@@ -424,4 +424,7 @@ fn a_circle_is_found_though_the_root_hides_it() {
     assert_eq!(circles::circles(folder.path()), ["\n  b imports c/d\n  c/d imports b"]);
     write("b.rs", "fn f(a: super::A) {}\n");
     assert_eq!(circles::circles(folder.path()), ["\n  a imports b\n  b imports a"]);
+    write("c/mod.rs", "mod d;\npub use d::D;\n");
+    write("b.rs", "use crate::c;\npub struct B;\nfn f(d: c::D) {}\n");
+    assert_eq!(circles::circles(folder.path()), ["\n  b imports c/d\n  c/d imports b"]);
 }

@@ -8,13 +8,14 @@
 //! Every access is traced at the level TRACE, by `report!`: chip, slot, register, direction, value,
 //! and the names in it. While TRACE is disabled, an access costs one relaxed load of the log's
 //! level, and nothing is formatted or allocated. The pins of a serial bus are the exception
-//! ([`Window::pins`]): accesses to them together are one traced access to a module's register.
+//! ([`Window::pins`]): accesses to them together are one traced access to a module's register. A
+//! device that records a [trace](crate::device::trace) of its own is told the same accesses.
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use super::register_dump::DumpedRegister;
-use crate::device::Registers;
+use crate::device::{NotedAccess, Registers};
 use crate::{PortNumber, report};
 
 /// The registers of one kind of chip, as a type.
@@ -207,24 +208,6 @@ fn tell(access: Access) {
     report!(TRACE, "{access}");
 }
 
-/// Traces that a register of a module was read.
-#[inline]
-pub(crate) fn trace_read(slot: PortNumber, register: Address, value: u8) {
-    if report::is_traced() {
-        let (row, raw) = (register.0, u32::from(value));
-        tell(Access { slot: Some(slot), row, verb: "read", raw });
-    }
-}
-
-/// Traces that a register of a module was written.
-#[inline]
-pub(crate) fn trace_write(slot: PortNumber, register: Address, value: u8) {
-    if report::is_traced() {
-        let (row, raw) = (register.0, u32::from(value));
-        tell(Access { slot: Some(slot), row, verb: "wrote", raw });
-    }
-}
-
 /// A device's register window as the registers of the chip `M`.
 pub(crate) struct Window<'a, M, R> {
     registers: &'a R,
@@ -258,9 +241,7 @@ impl<'a, M: RegisterMap, R: Registers> Window<'a, M, R> {
             1 => u32::from(self.registers.read8(offset)),
             _ => self.registers.read32(offset),
         };
-        if report::is_traced() {
-            tell(Access { slot: None, row: register.row, verb: "read", raw });
-        }
+        self.note(None, register.row, false, raw);
         V::from_raw(raw)
     }
 
@@ -272,8 +253,28 @@ impl<'a, M: RegisterMap, R: Registers> Window<'a, M, R> {
             1 => self.registers.write8(offset, raw as u8),
             _ => self.registers.write32(offset, raw),
         }
+        self.note(None, register.row, true, raw);
+    }
+
+    /// Traces that a register of a module was read, over a serial bus made of pins.
+    #[inline]
+    pub(crate) fn module_read(self, slot: PortNumber, register: Address, value: u8) {
+        self.note(Some(slot), register.0, false, value.into());
+    }
+
+    /// Traces that a register of a module was written, over a serial bus made of pins.
+    #[inline]
+    pub(crate) fn module_written(self, slot: PortNumber, register: Address, value: u8) {
+        self.note(Some(slot), register.0, true, value.into());
+    }
+
+    /// Traces an access: by the log, and by the device if that wants it.
+    #[inline]
+    fn note(self, slot: Option<PortNumber>, row: &'static Row, written: bool, raw: u32) {
+        let Row { chip, number, .. } = *row;
+        self.registers.note(NotedAccess { chip, slot, number, written, value: raw });
         if report::is_traced() {
-            tell(Access { slot: None, row: register.row, verb: "wrote", raw });
+            tell(Access { slot, row, verb: if written { "wrote" } else { "read" }, raw });
         }
     }
 

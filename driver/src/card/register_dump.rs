@@ -3,9 +3,8 @@
 //! A dump has registers whose reading changes nothing. It is for people who look for a fault from
 //! afar, so it also has registers that the driver does not use; these have no name.
 
+use super::port::ModuleKind;
 use crate::PortNumber;
-use crate::card::port::ModuleKind;
-use crate::card::{si3050, si3210};
 
 /// A register and what it read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +30,8 @@ pub struct ModuleDump {
     pub direct: Vec<DumpedRegister>,
     /// The registers behind these, where the chip has any and they can be read.
     pub indirect: Vec<DumpedRegister>,
+    /// What they say.
+    pub details: ModuleDetails,
 }
 
 /// The registers of a card and of its modules.
@@ -94,18 +95,8 @@ pub struct FxoDetails {
     pub loop_current: i32,
 }
 
-impl ModuleDump {
-    /// The value of a direct register; `None` if it was not read.
-    pub(crate) fn read(&self, number: usize) -> Option<u8> {
-        let register = self.direct.iter().find(|one| usize::from(one.number) == number)?;
-        u8::try_from(register.value).ok()
-    }
-
-    /// What the registers say of the module; `None` if a register is missing.
-    pub fn details(&self) -> Option<ModuleDetails> {
-        match self.kind {
-            ModuleKind::Fxs => si3210::details(self).map(ModuleDetails::Fxs),
-            ModuleKind::Fxo => si3050::details(self).map(ModuleDetails::Fxo),
-        }
-    }
+/// The value of one of the registers; 0 if it was not read.
+pub(crate) fn value(registers: &[DumpedRegister], number: usize) -> u8 {
+    let register = registers.iter().find(|register| usize::from(register.number) == number);
+    register.map_or(0, |register| register.value as u8)
 }

@@ -22,6 +22,7 @@ pub mod selector;
 pub mod shim;
 pub mod soft;
 pub mod sysfs;
+pub mod trace;
 pub mod uio;
 pub mod vfio;
 
@@ -31,6 +32,7 @@ use std::os::fd::OwnedFd;
 
 pub use interrupt::{InterruptFd, InterruptFileError, InterruptSize};
 pub use kind::{Description, Kind};
+pub use trace::NotedAccess;
 
 /// A window of device registers, little-endian, addressed by byte offset.
 ///
@@ -52,6 +54,11 @@ pub trait Registers: Send {
     fn read32(&self, offset: usize) -> u32;
     /// One 32-bit write; `offset` is a multiple of 4.
     fn write32(&self, offset: usize, value: u32);
+    /// Takes note of what the last accesses meant together; a device that is [traced](trace)
+    /// records it, any other does nothing.
+    fn note(&self, access: NotedAccess) {
+        let _ = access;
+    }
 }
 
 /// A block of memory that the card reaches by itself (bus master), in 32-bit words.

@@ -1,8 +1,8 @@
 //! Whether the files of a folder import each other in a circle.
 //!
-//! An import is a path that begins with `crate`, `super` or `self`, or with a module of the file's
-//! own. It counts as an import of the file that defines the name, even if a `mod.rs` or the crate's
-//! root re-exports the name.
+//! An import is a path that begins with `crate`, `super` or `self`, with a module of the file's
+//! own, or with a module that the file imports. It counts as an import of the file that defines
+//! the name, even if a `mod.rs` or the crate's root re-exports the name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -65,18 +65,25 @@ fn source(module: &Module, text: &str, modules: &BTreeSet<Module>) -> Source {
         let child: Module = module.iter().cloned().chain([name.to_owned()]).collect();
         modules.contains(&child)
     };
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    for (at, _) in text.match_indices("::") {
-        let start = text[..at].rfind(|c| !is_word(c)).map_or(0, |before| before + 1);
-        let first = &text[start..at];
-        let is_path = ["crate", "super", "self"].contains(&first) || is_own(first);
-        // In the middle of a path it is no beginning.
-        if !is_path || text[..start].ends_with("::") {
-            continue;
+    // The modules that the file imports, by their names there.
+    let mut imported: BTreeMap<String, Module> = BTreeMap::new();
+    for (start, path) in beginnings(text, |first| is_own(first) || is_root(first)) {
+        if statement(text, start).ends_with("use") {
+            let paths = expanded(path).into_iter().filter_map(|path| absolute(module, &path));
+            let named = paths.filter(|path| modules.contains(path));
+            imported.extend(named.filter_map(|path| Some((path.last()?.clone(), path))));
         }
-        let line = text[..start].rsplit(['\n', ';']).next().unwrap_or_default().trim();
-        for path in expanded(&text[start..]) {
-            let Some(path) = absolute(module, &path) else { continue };
+    }
+    let known = |first: &str| is_own(first) || is_root(first) || imported.contains_key(first);
+    for (start, path) in beginnings(text, known) {
+        let line = statement(text, start);
+        for path in expanded(path) {
+            let through = imported.get(&path[0]).filter(|_| !is_own(&path[0]));
+            let path = match through {
+                Some(through) => Some([through, &path[1..]].concat()),
+                None => absolute(module, &path),
+            };
+            let Some(path) = path else { continue };
             let inside = path.len() > module.len() + 1 && path.starts_with(module);
             if line.ends_with("use") && inside {
                 let name = path.last().unwrap().clone();
@@ -89,6 +96,26 @@ fn source(module: &Module, text: &str, modules: &BTreeSet<Module>) -> Source {
         }
     }
     source
+}
+
+fn is_root(first: &str) -> bool {
+    ["crate", "super", "self"].contains(&first)
+}
+
+/// Where the paths begin whose first name is wanted, and the text from there on.
+fn beginnings(text: &str, wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = (usize, &str)> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices("::").filter_map(move |(at, _)| {
+        let start = text[..at].rfind(|c| !is_word(c)).map_or(0, |before| before + 1);
+        // In the middle of a path it is no beginning.
+        let begins = wanted(&text[start..at]) && !text[..start].ends_with("::");
+        begins.then(|| (start, &text[start..]))
+    })
+}
+
+/// What the statement with this place begins with, up to there.
+fn statement(text: &str, start: usize) -> &str {
+    text[..start].rsplit(['\n', ';']).next().unwrap_or_default().trim()
 }
 
 /// The paths that a path or a tree of `use` stands for.

@@ -5,6 +5,7 @@
 //! reads the signals.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use ringback_driver::device::discover::discover;
 use ringback_driver::device::ring::{Places, Ring};
 use ringback_driver::device::selector::Selector;
 use ringback_driver::device::sysfs::SysfsRoot;
+use ringback_driver::device::trace::RegisterTrace;
 use ringback_driver::reactor::{Granted, Realtime};
 use ringback_host::{Host, HostOptions, Line, LineInfo};
 use ringback_lines::modem::ModemOptions;
@@ -28,10 +30,12 @@ use ringback_tspi::provider::Provider;
 
 use crate::country_file::parse_country;
 use crate::exit::{Exit, Failure};
+use crate::files::Target;
 use crate::output::{note, progress};
 use crate::scenery;
 use crate::signals::{Signals, no_thread, spawn};
 use crate::timeline::Recorder;
+use crate::trace_file::TraceFile;
 
 /// Bringing the card up longer than this prints a progress message.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -69,6 +73,14 @@ pub(crate) struct CardArguments {
     /// line-unplugged:2, removal@5 (a wrong name lists them all)
     #[arg(long, value_name = "NAME[@SECONDS]", value_parser = parse_fault)]
     fault: Vec<(Fault, Duration)>,
+    /// Record every access to the card's registers, with its time, into this file, which must not
+    /// exist: for somebody who looks for a fault from afar. It takes up to 60 kB for a second
+    #[arg(long, value_name = "FILE")]
+    trace_registers: Option<PathBuf>,
+    /// Let --trace-registers, and --record, --record-both and --receive where there are, overwrite
+    /// existing files
+    #[arg(long)]
+    overwrite: bool,
 }
 
 fn parse_fault(text: &str) -> Result<(Fault, Duration), String> {
@@ -99,12 +111,19 @@ pub(crate) struct Station {
     _clock: Option<RealClock>,
     /// Holds the limit of idle latency, if the card is real and the limit was granted.
     _latency: Option<Granted>,
+    /// Writes the trace of the registers until everything else is over.
+    _trace: Option<TraceFile>,
 }
 
 impl CardArguments {
     /// The country of the lines.
     pub(crate) fn country(&self) -> Country {
         self.country
+    }
+
+    /// Whether existing files may be overwritten.
+    pub(crate) fn overwrite(&self) -> bool {
+        self.overwrite
     }
 
     /// Opens the selected card. If it is the software card, `furnish` sets up telephones and
@@ -119,6 +138,24 @@ impl CardArguments {
             note(no_card());
             Selector::Soft
         });
+        let trace = self.trace_registers.as_deref();
+        let trace = trace.map(|path| {
+            TraceFile::start(Target::look(path, self.overwrite, &[], signals)?, &selector)
+        });
+        let (file, trace) = trace.transpose()?.unzip();
+        let mut station = self.open_traced(selector, trace, signals, recorder, furnish)?;
+        station._trace = file;
+        Ok(station)
+    }
+
+    fn open_traced(
+        &self,
+        selector: Selector,
+        trace: Option<Arc<RegisterTrace>>,
+        signals: &Signals,
+        recorder: &Recorder,
+        furnish: impl FnOnce(&SoftCard),
+    ) -> Result<Station, Failure> {
         if selector != Selector::Soft {
             if !self.fault.is_empty() {
                 let text = "--fault breaks the software card only: use it with --card soft";
@@ -127,6 +164,7 @@ impl CardArguments {
             let setup = CardOptions {
                 country: self.country,
                 modem: self.modem_init.clone(),
+                trace,
                 ..CardOptions::default()
             };
             let station = Station::open(&selector, setup, signals, recorder)?;
@@ -146,8 +184,12 @@ impl CardArguments {
         for (fault, after) in &self.fault {
             break_card(card.clone(), *fault, *after)?;
         }
-        let setup =
-            CardOptions { country: self.country, soft: Some(card), ..CardOptions::default() };
+        let setup = CardOptions {
+            country: self.country,
+            soft: Some(card),
+            trace,
+            ..CardOptions::default()
+        };
         Station::open(&selector, setup, signals, recorder)
     }
 }
@@ -229,8 +271,16 @@ impl Station {
                 shut_down(&host);
             }
         });
-        let station =
-            Station { host, provider, soft, country, name, _clock: clock, _latency: latency };
+        let station = Station {
+            host,
+            provider,
+            soft,
+            country,
+            name,
+            _clock: clock,
+            _latency: latency,
+            _trace: None,
+        };
         station.await_measured(signals)?;
         Ok(station)
     }

@@ -13,6 +13,7 @@
 //! | `scenery` | the telephones and subscribers behind the software card |
 //! | `timeline` | records what happened, in order, and prints and counts it |
 //! | `sound`, `data` | WAV files played and recorded; bytes sent and received by a modem |
+//! | `trace_file` | the accesses to a card's registers, recorded |
 //! | `files` | which files may be read and written during a call, and how |
 //! | `signals`, `output`, `exit` | Ctrl-C, stdout and stderr, exit codes |
 //!
@@ -48,6 +49,7 @@ mod sound;
 mod talk;
 mod telephone;
 mod timeline;
+mod trace_file;
 
 use std::io;
 use std::process::ExitCode;

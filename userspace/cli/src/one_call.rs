@@ -46,7 +46,7 @@ pub(crate) trait OneCall {
     /// Opens files, card and line, has the call, and leaves the line on-hook.
     fn converse(&self, out: Output<'_>, signals: &Signals) -> Result<(), Failure> {
         let Asked { line, digits, talk, exchange, telephone, sound, card } = self.asked();
-        let files = talk.files(signals)?;
+        let files = talk.files(card.overwrite(), signals)?;
         let (recorder, log) = timeline::new();
         let station = card.open(signals, &recorder, scenery::furnish)?;
         let mut line = Conversation::open(&station, line, out, signals, &recorder, log)?;

@@ -43,9 +43,6 @@ pub(crate) struct TalkArguments {
     /// other side hangs up, or Ctrl-C
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     hangup_after: Option<Duration>,
-    /// Let --record, --record-both and --receive overwrite existing files
-    #[arg(long)]
-    overwrite: bool,
     /// Print one JSON object per event instead of text: those of `ringback demo --help`, and at the
     /// end line_left (line, hook), if a line was opened, and result (outcome, exit, reason)
     #[arg(long)]
@@ -54,11 +51,11 @@ pub(crate) struct TalkArguments {
 
 impl TalkArguments {
     /// Opens the files to read, and checks those to write, before the card is opened.
-    pub(crate) fn files(&self, signals: &Signals) -> Result<Files, Failure> {
+    pub(crate) fn files(&self, overwrite: bool, signals: &Signals) -> Result<Files, Failure> {
         let read = [self.play.as_deref(), self.send.as_deref()];
         let look = |path: &Option<PathBuf>| {
             let path = path.as_deref();
-            path.map(|path| Target::look(path, self.overwrite, &read, signals)).transpose()
+            path.map(|path| Target::look(path, overwrite, &read, signals)).transpose()
         };
         let both = look(&self.record_both)?.map(Recording::both);
         let record = both.or(look(&self.record)?.map(Recording::heard));

@@ -1,6 +1,7 @@
 //! Cards by their short names.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ringback_driver::card::uart16550::Uart16550;
@@ -13,6 +14,7 @@ use ringback_driver::device::shim::ShimDevice;
 #[cfg(feature = "softcard")]
 use ringback_driver::device::soft::SoftDevice;
 use ringback_driver::device::sysfs::SysfsRoot;
+use ringback_driver::device::trace::{RegisterTrace, TracedDevice};
 use ringback_driver::device::uio::UioDevice;
 use ringback_driver::device::vfio::VfioDevice;
 use ringback_driver::device::{Device, Kind};
@@ -50,6 +52,8 @@ pub struct CardOptions {
     pub soft: Option<SoftCard>,
     /// The settings of a modem's line.
     pub modem: ModemOptions,
+    /// Where every access to the card's registers is recorded.
+    pub trace: Option<Arc<RegisterTrace>>,
     /// Called repeatedly with the time that the card has been coming up, which takes seconds. Once
     /// it returns `false` nothing is waited for any more: soon after, the card fails to come up, or
     /// comes up with failed modules.
@@ -90,16 +94,16 @@ fn usual(selector: &Selector) -> Kind {
 }
 
 fn open_modem(selector: &Selector, options: CardOptions) -> Result<Box<dyn Slots>, OpenError> {
-    let (root, needs, modem) = (SysfsRoot::system(), uart16550::KIND.needs(), options.modem);
+    let (root, needs) = (SysfsRoot::system(), uart16550::KIND.needs());
     match selector.clone() {
         Selector::Uio(number) => {
-            serve_modem(modem, move || Ok(UioDevice::open(&root, number, &needs)?))
+            serve_modem(options, move || Ok(UioDevice::open(&root, number, &needs)?))
         }
         Selector::Pci(address) => {
-            serve_modem(modem, move || Ok(VfioDevice::open_pci(&root, address, &needs)?))
+            serve_modem(options, move || Ok(VfioDevice::open_pci(&root, address, &needs)?))
         }
         Selector::Mdev(uuid) => {
-            serve_modem(modem, move || Ok(VfioDevice::open_mdev(&root, &uuid, &needs)?))
+            serve_modem(options, move || Ok(VfioDevice::open_mdev(&root, &uuid, &needs)?))
         }
         // `discover` calls no modem so.
         Selector::Soft | Selector::Shim(_) => Err(OpenError::NoSoftCard),
@@ -107,12 +111,14 @@ fn open_modem(selector: &Selector, options: CardOptions) -> Result<Box<dyn Slots
 }
 
 fn serve_modem<D: Device>(
-    options: ModemOptions,
+    options: CardOptions,
     mut device: impl FnMut() -> Result<D, OpenError> + Send + 'static,
 ) -> Result<Box<dyn Slots>, OpenError> {
+    let CardOptions { modem, trace, .. } = options;
     let provider = ModemProvider::new(move || {
-        let uart = Uart16550::open(device()?, uart16550::Options::default(), &mut ThreadDelay)?;
-        Ok(ModemCard { uart, options: options.clone() })
+        let device = TracedDevice::new(device()?, trace.clone());
+        let uart = Uart16550::open(device, uart16550::Options::default(), &mut ThreadDelay)?;
+        Ok(ModemCard { uart, options: modem.clone() })
     })?;
     Ok(Box::new(provider))
 }
@@ -151,11 +157,12 @@ fn serve_ports<K: PortCardKind + 'static, D: Device>(
     options: CardOptions,
     mut device: impl FnMut() -> Result<D, OpenError> + Send + 'static,
 ) -> Result<Box<dyn Slots>, OpenError> {
-    let country = options.country;
+    let (country, trace) = (options.country, options.trace);
     let mut progress = options.progress.unwrap_or_else(|| Box::new(|_| true));
     let provider = LineProvider::new(move || {
         let mut delay = Told { since: Instant::now(), progress: &mut *progress, on: true };
-        let card = K::open(device()?, country, &mut delay)?;
+        let device = TracedDevice::new(device()?, trace.clone());
+        let card = K::open(device, country, &mut delay)?;
         for (slot, content) in PortNumber::each().zip(card.slots()) {
             if let Slot::Failed(error) = content {
                 report!(WARN, "slot {slot}: a module does not work: {error}");

@@ -6,7 +6,7 @@ use super::registers::{LINE_SIDE, LINE_VOLTAGE, LOOP_CURRENT, Si3050};
 use crate::PortNumber;
 use crate::card::port::ModuleKind;
 use crate::card::register::{Address, Row, numbered};
-use crate::card::register_dump::{DumpedRegister, FxoDetails, ModuleDump};
+use crate::card::register_dump::{DumpedRegister, FxoDetails, ModuleDetails, ModuleDump, value};
 use crate::card::sequence::{Chip, Operation};
 
 /// Registers 0 to 59. There is no register 0.
@@ -22,23 +22,28 @@ pub(crate) async fn dump(chip: &Chip<Si3050>, slot: PortNumber) -> ModuleDump {
         let value = chip.perform(Operation::Read(Address::of(row))).await;
         direct.push(DumpedRegister { number: row.number, name: row.name, value: value.into() });
     }
-    ModuleDump { slot, kind: ModuleKind::Fxo, chip: "Si3050", direct, indirect: Vec::new() }
+    let details = ModuleDetails::Fxo(details(&direct));
+    let (kind, chip, indirect) = (ModuleKind::Fxo, "Si3050", Vec::new());
+    ModuleDump { slot, kind, chip, direct, indirect, details }
 }
 
 /// What the registers say.
-pub(crate) fn details(dump: &ModuleDump) -> Option<FxoDetails> {
-    let identity = dump.read(LINE_SIDE.number())?;
-    Some(FxoDetails {
+fn details(registers: &[DumpedRegister]) -> FxoDetails {
+    let read = |number| value(registers, number);
+    let identity = read(LINE_SIDE.number());
+    FxoDetails {
         revision: identity & 0x0F,
         line_side: identity >> 4,
-        line_side_revision: dump.read(LINE_SIDE_REVISION)? >> 2 & 0x0F,
-        line_voltage: i32::from(dump.read(LINE_VOLTAGE.number())?.cast_signed()) * 1000,
-        loop_current: i32::from(dump.read(LOOP_CURRENT.number())?) * 1100,
-    })
+        line_side_revision: read(LINE_SIDE_REVISION) >> 2 & 0x0F,
+        line_voltage: i32::from(read(LINE_VOLTAGE.number()).cast_signed()) * 1000,
+        loop_current: i32::from(read(LOOP_CURRENT.number())) * 1100,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use ringback_country::Country;
+
     use super::super::simulation;
     use super::*;
     use crate::card::sequence::Sequence;
@@ -50,16 +55,16 @@ mod tests {
             [(simulation::Si3050::new(), 3), (simulation::Si3050::with_si3018(), 1)]
         {
             let up = Sequence::new(|chip| async move {
-                bring_up(&chip, PortNumber(2), "FCC".parse().unwrap()).await
+                bring_up(&chip, PortNumber(2), Country::default()).await
             });
             up.run(|operation| chip.perform(operation)).unwrap();
             let dump = Sequence::new(|chip| async move { dump(&chip, PortNumber(2)).await })
                 .run(|operation| chip.perform(operation));
             assert_eq!((dump.direct.len(), dump.direct[0].number), (59, 1));
-            assert_eq!(dump.read(5), Some(0x08));
+            assert_eq!(value(&dump.direct, 5), 0x08);
             assert_eq!(dump.direct[4].name, "DAA_CONTROL");
             assert_eq!(dump.direct[6].name, "", "register 7 is not used");
-            let details = details(&dump).unwrap();
+            let ModuleDetails::Fxo(details) = dump.details else { panic!("{dump:?}") };
             assert_eq!((details.revision, details.line_side), (3, line_side));
             assert_eq!(details.line_side_revision, 5);
             assert_eq!(details.loop_current, 0, "on-hook");

@@ -23,7 +23,7 @@ mod settings;
 pub(crate) mod simulation;
 
 pub(crate) use bring_up::{bring_up, diagnose, identify};
-pub(crate) use dump::{details, dump};
+pub(crate) use dump::dump;
 pub(crate) use line::FxoLine;
 #[cfg(test)]
 pub(crate) use registers::{DAA_CONTROL, LINE_VOLTAGE};

@@ -12,7 +12,7 @@ use super::registers::{
 use crate::PortNumber;
 use crate::card::port::ModuleKind;
 use crate::card::register::{Address, Register, Row, numbered};
-use crate::card::register_dump::{DumpedRegister, FxsDetails, ModuleDump};
+use crate::card::register_dump::{DumpedRegister, FxsDetails, ModuleDetails, ModuleDump, value};
 use crate::card::sequence::{Chip, Operation};
 
 /// Registers 0 to 108.
@@ -45,7 +45,8 @@ pub(crate) async fn dump(chip: &Chip<Si3210>, slot: PortNumber, model: Model) ->
         Model::Si3210 => "Si3210",
         Model::Si3215 => "Si3215",
     };
-    ModuleDump { slot, kind: ModuleKind::Fxs, chip, direct, indirect }
+    let (kind, details) = (ModuleKind::Fxs, ModuleDetails::Fxs(details(&direct)));
+    ModuleDump { slot, kind, chip, direct, indirect, details }
 }
 
 /// The numbers and names of a chip's indirect registers, in the order of their numbers.
@@ -63,23 +64,21 @@ fn indirect_registers(model: Model) -> Vec<(u8, &'static str)> {
 }
 
 /// What the registers say.
-pub(crate) fn details(dump: &ModuleDump) -> Option<FxsDetails> {
-    let volts = |register: Register<Si3210, u8>| {
-        Some(-i32::from(dump.read(register.number())?) * MILLIVOLTS)
+fn details(registers: &[DumpedRegister]) -> FxsDetails {
+    let read = |register: Register<Si3210, u8>| value(registers, register.number());
+    let volts = |register| -i32::from(read(register)) * MILLIVOLTS;
+    let sensed = |register, step: i32| {
+        let magnitude = i32::from(read(register) & MAGNITUDE) * step;
+        if read(register) & REVERSED != 0 { -magnitude } else { magnitude }
     };
-    let sensed = |register: Register<Si3210, u8>, step: i32| {
-        let sense = dump.read(register.number())?;
-        let magnitude = i32::from(sense & MAGNITUDE) * step;
-        Some(if sense & REVERSED != 0 { -magnitude } else { magnitude })
-    };
-    Some(FxsDetails {
-        revision: dump.read(IDENTITY.number())? & 0x0F,
-        tip: volts(TIP_SENSE)?,
-        ring: volts(RING_SENSE)?,
-        battery: volts(BATTERY_SENSE)?,
-        loop_voltage: sensed(LOOP_VOLTAGE_SENSE, LOOP_MILLIVOLTS)?,
-        loop_current: sensed(LOOP_CURRENT_SENSE, LOOP_MICROAMPERES)?,
-    })
+    FxsDetails {
+        revision: value(registers, IDENTITY.number()) & 0x0F,
+        tip: volts(TIP_SENSE),
+        ring: volts(RING_SENSE),
+        battery: volts(BATTERY_SENSE),
+        loop_voltage: sensed(LOOP_VOLTAGE_SENSE, LOOP_MILLIVOLTS),
+        loop_current: sensed(LOOP_CURRENT_SENSE, LOOP_MICROAMPERES),
+    }
 }
 
 #[cfg(test)]
@@ -103,10 +102,10 @@ mod tests {
     fn the_registers_say_what_the_chip_and_its_line_are() {
         let dump = dumped(simulation::Si3210::new());
         assert_eq!((dump.chip, dump.direct.len(), dump.indirect.len()), ("Si3210", 109, 105));
-        assert_eq!(dump.read(64), Some(0x11));
+        assert_eq!(value(&dump.direct, 64), 0x11);
         assert_eq!(dump.indirect[20].value, 0x7EF0);
         assert_eq!(dump.indirect[20].name, "RING_COEFFICIENT");
-        let details = details(&dump).unwrap();
+        let ModuleDetails::Fxs(details) = dump.details else { panic!("{dump:?}") };
         assert_eq!(details.revision, 5);
         // A common-mode voltage of 6 V, 48 V on-hook, a battery of 75 V.
         assert_eq!([details.tip, details.ring, details.battery], [-6_016, -54_144, -75_200]);

@@ -23,7 +23,7 @@ mod registers;
 pub(crate) mod simulation;
 
 pub(crate) use bring_up::{Calibration, Identity, bring_up, diagnose, identify, restore};
-pub(crate) use dump::{details, dump};
+pub(crate) use dump::dump;
 pub(crate) use line::FxsLine;
 #[cfg(test)]
 pub(crate) use registers::{LINE_STATE, LOOP_STATUS};

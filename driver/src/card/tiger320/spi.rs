@@ -15,7 +15,6 @@
 use super::registers::{AUXD, AUXR, Aux, Bus, CPLD_SELECT};
 use crate::PortNumber;
 use crate::card::port::ModuleKind;
-use crate::card::register::{trace_read, trace_write};
 use crate::card::sequence::Operation;
 use crate::device::Registers;
 
@@ -93,7 +92,7 @@ impl Spi {
                     }
                 }
                 let value = self.receive(r);
-                trace_read(slot, register, value);
+                r.module_read(slot, register, value);
                 value
             }
             Operation::Write(register, value) => {
@@ -104,7 +103,7 @@ impl Spi {
                 }
                 self.send(r, register.number());
                 self.send(r, value);
-                trace_write(slot, register, value);
+                r.module_written(slot, register, value);
                 0
             }
             Operation::Resync => {

@@ -218,7 +218,7 @@ impl LineTest<'_> {
         let slot = self.slot()?.slot;
         let dump = registers::read(self.station, self.signals)?;
         let module = dump.modules.iter().find(|module| module.slot == slot);
-        Ok(match module.and_then(|module| module.details()) {
+        Ok(match module.map(|module| module.details) {
             Some(ModuleDetails::Fxs(fxs)) => Some((fxs.loop_voltage, fxs.loop_current)),
             _ => None,
         })

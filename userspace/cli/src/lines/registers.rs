@@ -242,10 +242,9 @@ pub(super) fn print_details(
     let (chip, cpld) = (dump.chip, dump.cpld);
     out.object(&CardObject { event: "card", origin, chip, cpld, counters })?;
     for module in &dump.modules {
-        let Some(details) = module.details() else { continue };
         let line = slots.iter().find(|slot| slot.slot == module.slot).and_then(|slot| slot.line);
         let kind = kind_name(line_kind(module.kind));
-        let told = match details {
+        let told = match module.details {
             ModuleDetails::Fxs(fxs) => fxs_text(module.chip, &fxs),
             ModuleDetails::Fxo(fxo) => fxo_text(module.chip, &fxo),
         };
@@ -258,7 +257,7 @@ pub(super) fn print_details(
             chip: module.chip,
             ..DetailsObject::default()
         };
-        out.object(&match details {
+        out.object(&match module.details {
             ModuleDetails::Fxs(fxs) => DetailsObject {
                 revision: letter(fxs.revision),
                 tip_volts: Some(thousandths(fxs.tip)),
@@ -356,6 +355,14 @@ mod tests {
                 chip: "Si3210",
                 direct: vec![register(64, "LINE_STATE", 0x11), register(7, "", 0)],
                 indirect: vec![register(20, "RING_COEFFICIENT", 0x7EF0)],
+                details: ModuleDetails::Fxs(FxsDetails {
+                    revision: 5,
+                    tip: -6016,
+                    ring: -54_144,
+                    battery: -75_200,
+                    loop_voltage: 48_000,
+                    loop_current: 0,
+                }),
             }],
             counters: vec![("ticks", 12), ("missed", 0)],
         };

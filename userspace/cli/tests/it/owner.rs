@@ -1,6 +1,10 @@
-//! What the owner of a card tests on it.
+//! What the owner of a card sees of it, tests on it, and sends of it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use nix::sys::signal::Signal;
+use ringback_driver::device::trace::RecordedTrace;
 use serde_json::Value;
 
 use crate::program::{Ended, of, run, start};
@@ -46,4 +50,36 @@ fn a_test_that_is_interrupted_stops_ringing() {
     program.until("the telephone rings");
     program.signal(Signal::SIGINT);
     program.end().with(130);
+}
+
+#[test]
+fn the_accesses_to_the_registers_are_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("card.trace");
+    let call = format!("call 2 5550103 --card soft --trace-registers {}", file.display());
+    run(&call).with(0);
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let bytes = fs::read(&file).unwrap();
+    let trace = RecordedTrace::parse(&bytes).unwrap();
+    assert_eq!(trace.lost, 0);
+    assert!(trace.about.contains(&"card soft".to_owned()), "{:?}", trace.about);
+    let chip = trace
+        .chips
+        .iter()
+        .position(|chip| chip.name == "Si3050" && chip.slot.is_some_and(|slot| slot.0 == 2));
+    let hooks: Vec<u32> = trace
+        .accesses
+        .iter()
+        .filter(|access| Some(access.chip) == chip && access.written && access.number == 5)
+        .map(|access| access.value)
+        .collect();
+    assert_eq!(hooks, [0x08, 0x09, 0x08, 0x08], "brought up, called, hung up, made safe");
+
+    run(&call).with(1).says("exists: name another file, or say --overwrite");
+    assert_eq!(fs::read(&file).unwrap(), bytes);
+    let lines = format!("lines --card soft --overwrite --trace-registers {}", file.display());
+    run(&lines).with(0);
+    let again = fs::read(&file).unwrap();
+    assert_ne!(again, bytes);
+    assert!(RecordedTrace::parse(&again).is_ok());
 }
