@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use ringback_driver::card::tiger320::{ACCESSES_PER_TICK, Failure, OpenError, Options, Tiger320};
 use ringback_driver::card::{
-    FRAME, Gain, Gains, Hook, LineFeed, ModuleError, ModuleKind, Polarity, PortCard, PortError,
-    PortEvent, PortFault, PortSink, Remedy, SILENCE, Service, Slot,
+    FRAME, Gain, Gains, Hook, LineFeed, LineTuning, ModuleError, ModuleKind, Polarity, PortCard,
+    PortError, PortEvent, PortFault, PortSink, Remedy, SILENCE, Service, Slot,
 };
 use ringback_driver::device::soft::SoftDevice;
 use ringback_driver::device::{Device, InterruptFd, Registers};
@@ -804,6 +804,40 @@ fn all_registers_are_read_beside_calls_and_within_the_budget() {
 
     bench.driver.safe();
     assert!(!bench.driver.begin_dump(), "the card is closed");
+}
+
+#[test]
+fn an_exchange_line_is_tuned_in_a_call_and_keeps_that_when_it_is_set_up_again() {
+    let mut bench = settled();
+    let port = PortNumber(2);
+    // Registers 30 and 45 to 52.
+    let registers = |bench: &mut Bench| -> Vec<u32> {
+        assert!(bench.driver.begin_dump());
+        bench.run(2000);
+        let dump = bench.driver.dump().expect("a second is enough");
+        let tuned = |number| number == 30 || (45..=52).contains(&number);
+        let module = &dump.modules[2].direct;
+        module.iter().filter(|one| tuned(one.number)).map(|one| one.value).collect()
+    };
+    bench.driver.set_hook(port, Hook::Off).unwrap();
+    bench.run(50);
+    assert_eq!(registers(&mut bench), [0; 9]);
+    bench.most = 0;
+    bench.log = Log::default();
+    let tuning = LineTuning { ac_termination: 5, hybrid: [0, 3, -10, 127, -128, 1, 0, 2] };
+    bench.driver.tune(port, tuning).unwrap();
+    bench.run(20);
+    assert!(bench.most <= u64::from(ACCESSES_PER_TICK), "{}", bench.most);
+    assert_eq!(bench.log.received[2].len(), 20 * FRAME, "no frame was lost");
+    let tuned = [5, 0, 3, 0xF6, 0x7F, 0x80, 1, 0, 2];
+    assert_eq!(registers(&mut bench), tuned);
+    bench.card.set_fault(Fault::NoIsoLink(port), true);
+    bench.until((2, PortEvent::Fault(PortFault::IsoLinkLost(Remedy::Restoring))), 3000);
+    bench.card.set_fault(Fault::NoIsoLink(port), false);
+    bench.until((2, PortEvent::Fault(PortFault::IsoLinkLost(Remedy::Restored))), 3000);
+    assert_eq!(registers(&mut bench), tuned);
+    let wrong = bench.driver.tune(PortNumber(0), tuning);
+    assert!(matches!(wrong, Err(PortError::WrongKind { .. })));
 }
 
 #[test]

@@ -51,6 +51,9 @@ pub struct Daa {
     pub ac_termination: u8,
     /// Register 31: filter, on-hook speed, line voltage force.
     pub control_3: u8,
+    /// Registers 45 to 52: the coefficients of the hybrid, which removes what is sent from what is
+    /// received. They are those of a line, not of a country: all 0 until a line was measured.
+    pub hybrid: [i8; 8],
 }
 
 /// The settings of an FXS line for the country's telephones: registers of the Si3210.

@@ -52,7 +52,8 @@ const fn mode(
     ac_termination: u8,
     control_3: u8,
 ) -> LineMode {
-    let daa = Daa { international, dc_termination, ac_termination, control_3 };
+    let hybrid = [0; 8];
+    let daa = Daa { international, dc_termination, ac_termination, control_3, hybrid };
     let impedance = telephone_impedance(ac_termination);
     LineMode { name, english, iso, daa, impedance, zone: iso }
 }

@@ -36,8 +36,8 @@ pub mod uart16550;
 pub use delay::{Delay, ThreadDelay};
 pub use module::ModuleError;
 pub use port::{
-    FRAME, Gain, Gains, Hook, LineFeed, ModuleKind, Polarity, PortError, PortEvent, PortFault,
-    PortSink, PortStatus, Remedy, SILENCE,
+    FRAME, Gain, Gains, Hook, LineFeed, LineTuning, ModuleKind, Polarity, PortError, PortEvent,
+    PortFault, PortSink, PortStatus, Remedy, SILENCE,
 };
 pub use port_card::{OpenCardError, PortCard, PortCardKind, Service, Slot, StartCardError};
 pub use register_dump::{

@@ -78,6 +78,17 @@ pub struct Gains {
     pub from_telephone: Gain,
 }
 
+/// What an FXO port is like for its line, where that differs from the setting of its country.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LineTuning {
+    /// The impedance, 0 to 15 as in register 30 of a Si3050 ([`Daa::ac_termination`]).
+    ///
+    /// [`Daa::ac_termination`]: ringback_country::Daa::ac_termination
+    pub ac_termination: u8,
+    /// The coefficients of the hybrid, registers 45 to 52.
+    pub hybrid: [i8; 8],
+}
+
 /// What happened on a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PortEvent {

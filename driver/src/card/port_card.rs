@@ -13,7 +13,9 @@ use thiserror::Error;
 
 use super::delay::Delay;
 use super::module::ModuleError;
-use super::port::{Gains, Hook, LineFeed, ModuleKind, Polarity, PortError, PortSink, PortStatus};
+use super::port::{
+    Gains, Hook, LineFeed, LineTuning, ModuleKind, Polarity, PortError, PortSink, PortStatus,
+};
 use super::register_dump::RegisterDump;
 use crate::device::{Device, Files, Kind};
 use crate::{PortNumber, Time};
@@ -141,6 +143,12 @@ pub trait PortCard: Send + 'static {
     /// # Errors
     /// There is no such port, it is FXO, or the card is closed.
     fn set_gains(&mut self, port: PortNumber, gains: Gains) -> Result<(), PortError>;
+
+    /// Fits an FXO port to its line, until the card is opened anew.
+    ///
+    /// # Errors
+    /// There is no such port, it is FXS, or the card is closed.
+    fn tune(&mut self, port: PortNumber, tuning: LineTuning) -> Result<(), PortError>;
 
     /// Begins to read all registers of card and modules, a few in each round in which their status
     /// is sampled, so that calls are not disturbed; [`dump`](PortCard::dump) has the result. A dump

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use ringback_country::Country;
 use ringback_driver::card::{
-    FRAME, Gains, Hook, LineFeed, Polarity, PortCard, PortError, PortEvent, PortSink, PortStatus,
-    Service, Slot, StartCardError,
+    FRAME, Gains, Hook, LineFeed, LineTuning, Polarity, PortCard, PortError, PortEvent, PortSink,
+    PortStatus, Service, Slot, StartCardError,
 };
 use ringback_driver::device::Files;
 use ringback_driver::{PortNumber, Time};
@@ -173,6 +173,10 @@ impl<C: PortCard> PortCard for JointCard<C> {
 
     fn set_gains(&mut self, port: PortNumber, gains: Gains) -> Result<(), PortError> {
         self.command(port, |part, port| part.set_gains(port, gains))
+    }
+
+    fn tune(&mut self, port: PortNumber, tuning: LineTuning) -> Result<(), PortError> {
+        self.command(port, |part, port| part.tune(port, tuning))
     }
 
     fn safe(&mut self) {

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use ringback_country::Country;
-use ringback_driver::card::{Hook, ModuleKind, RegisterDump};
+use ringback_driver::PortNumber;
+use ringback_driver::card::{Hook, LineTuning, ModuleKind, RegisterDump};
 use ringback_driver::card::{KINDS, tiger320};
 use ringback_driver::device::discover::discover;
 use ringback_driver::device::ring::{Places, Ring};
@@ -300,6 +301,11 @@ impl Station {
         self.provider.slots()
     }
 
+    /// Fits an exchange line to what it is plugged into; returns whether there is such a line.
+    pub(crate) fn tune_line(&self, slot: PortNumber, tuning: LineTuning) -> bool {
+        self.provider.tune_line(slot, tuning)
+    }
+
     /// Begins to read all registers of the card; returns whether it can.
     pub(crate) fn begin_register_dump(&self) -> bool {
         self.provider.begin_register_dump()
@@ -412,7 +418,6 @@ pub(crate) fn kind_name(kind: impl Into<LineKind>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ringback_driver::PortNumber;
 
     #[test]
     fn times_are_seconds() {

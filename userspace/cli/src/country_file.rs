@@ -58,6 +58,9 @@ struct Registers {
     dc_termination: u8,
     ac_termination: u8,
     control_3: u8,
+    /// The coefficients of the hybrid, as `ringback lines --tune` prints them.
+    #[serde(default)]
+    hybrid: [i8; 8],
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -263,6 +266,7 @@ pub(crate) fn read(content: &str, name: &str) -> Result<Country, String> {
             dc_termination: line.dc_termination,
             ac_termination: line.ac_termination,
             control_3: line.control_3,
+            hybrid: line.hybrid,
         }),
         impedance: text.telephone.impedance.map(|Impedance(number)| number),
         dial: signal(tones.dial, &own.dial),
@@ -301,6 +305,7 @@ international = 0x40
 dc_termination = 0xC2
 ac_termination = 0x03
 control_3 = 0xAB
+hybrid = [0, -12, 5, 0, 0, 0, 0, 0]
 
 [tones]
 level = -12

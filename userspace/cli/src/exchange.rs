@@ -13,7 +13,7 @@ use crate::exchange_section::parse_profile;
 use crate::exit::{Exit, Failure};
 
 /// The device class of an exchange line's configuration.
-const CLASS: &str = "tapi/line";
+pub(crate) const CLASS: &str = "tapi/line";
 
 /// How the exchange behaves.
 #[derive(Debug, Clone, Args)]

@@ -1,6 +1,6 @@
 //! `ringback lines`: lists the card's lines and their state. Asks each modem whether it answers.
 //! `registers` shows what the registers of the card say, `line_test` tests a line with a person at
-//! its telephone.
+//! its telephone, `tuning` measures a line of an exchange.
 
 use std::fmt::Display;
 
@@ -8,6 +8,7 @@ use clap::Args;
 use ringback_driver::PortNumber;
 use ringback_driver::card::{Hook, LineFeed, ModuleKind, Polarity, Slot};
 use ringback_lines::line_kind;
+use ringback_media::dtmf::Digit;
 use ringback_provider::SlotReport;
 use ringback_softcard::{Behaviour, SoftCard, Step};
 use ringback_tspi::dev_specific::LineKind;
@@ -21,6 +22,7 @@ use crate::{scenery, timeline};
 
 mod line_test;
 mod registers;
+mod tuning;
 
 /// Show what is in the slots of the card, and the state of the lines
 #[derive(Debug, Args)]
@@ -32,6 +34,7 @@ Examples:
   ringback lines --details                        also chips, voltages, currents and counters
   ringback lines --registers > registers.txt      every register, to send to somebody who helps
   ringback lines --test 0                         rings line 0, and asks you to lift and hang up
+  ringback lines --tune 2 >> country.toml         fits line 2 to its exchange
 
 {}", scenery::HELP))]
 pub(crate) struct Lines {
@@ -50,9 +53,21 @@ pub(crate) struct Lines {
     /// up; one of an exchange is taken off-hook for a moment. A line with a call is left alone
     #[arg(long, value_name = "LINE", conflicts_with_all = ["details", "registers"])]
     test: Option<u32>,
+    /// Measure a line of an exchange, and print the impedance and the hybrid with which it returns
+    /// least of what is sent, for a file of your own country (see --country). It is off-hook four
+    /// times for a few seconds; a line with a call is left alone
+    #[arg(long, value_name = "LINE", conflicts_with_all = ["details", "registers", "test"])]
+    tune: Option<u32>,
+    /// The digit that ends dial tone while a line is tuned
+    #[arg(long, value_name = "DIGIT", requires = "tune", default_value_t = '1',
+        value_parser = parse_digit)]
+    tune_digit: char,
     #[command(flatten)]
     card: CardArguments,
 }
+
+/// The impedance of the software exchange's lines while one is tuned, as in register 30.
+const SOFT_IMPEDANCE: u8 = 5;
 
 /// A slot as JSON.
 #[derive(Debug, Default, Serialize)]
@@ -85,11 +100,14 @@ struct SlotObject<'a> {
 }
 
 impl Lines {
-    /// Adds what is behind the software card, and for a test somebody who does what is asked at the
-    /// telephones.
+    /// Adds what is behind the software card: for a test, somebody who does what is asked at the
+    /// telephones; for tuning, lines with an impedance of their own.
     fn furnish(&self, card: &SoftCard) {
         scenery::furnish(card);
         for slot in PortNumber::each().take(4) {
+            if self.tune.is_some() {
+                card.set_line_impedance(slot, Some(SOFT_IMPEDANCE));
+            }
             if let (Some(telephone), Some(_)) = (card.telephone(slot), self.test) {
                 let wait = Step::Wait(2000);
                 let steps = [wait.clone(), Step::Dial("5".to_owned()), wait, Step::HangUp];
@@ -104,6 +122,10 @@ impl Lines {
         let out = Output::new(self.json, signals);
         if let Some(line) = self.test {
             return line_test::run(&station, line, out, signals, &recorder, log);
+        }
+        if let Some(line) = self.tune {
+            let digit = self.tune_digit;
+            return tuning::run(&station, line, digit, out, signals, &recorder, log);
         }
         if self.registers {
             return registers::print(&station, &registers::read(&station, signals)?, out);
@@ -123,6 +145,15 @@ impl Lines {
             registers::print_details(&station, &dump, &slots, out)?;
         }
         judge(&station, &slots, &answers)
+    }
+}
+
+/// Refuses what is no DTMF digit.
+fn parse_digit(text: &str) -> Result<char, String> {
+    let mut chars = text.chars();
+    match (chars.next().filter(|digit| Digit::from_char(*digit).is_some()), chars.next()) {
+        (Some(digit), None) => Ok(digit),
+        _ => Err(format!("{text:?} is no digit: write one of 0-9, A-D, * and #")),
     }
 }
 

@@ -31,18 +31,26 @@ const UNREAD: Duration = Duration::from_millis(100);
 pub(crate) struct Output<'a> {
     /// Whether JSON is printed in place of text.
     pub(crate) json: bool,
+    /// Whether neither is printed.
+    silent: bool,
     colours: bool,
     signals: &'a Signals,
 }
 
 impl<'a> Output<'a> {
     pub(crate) fn new(json: bool, signals: &'a Signals) -> Output<'a> {
-        Output { json, colours: !json && colours_on(&io::stdout()), signals }
+        let colours = !json && colours_on(&io::stdout());
+        Output { json, silent: false, colours, signals }
+    }
+
+    /// An output for what is of no interest beside a result.
+    pub(crate) fn silent(signals: &'a Signals) -> Output<'a> {
+        Output { silent: true, ..Output::new(false, signals) }
     }
 
     /// Prints a line of text; does nothing with `--json`.
     pub(crate) fn text(&self, line: impl fmt::Display) -> Result<(), Failure> {
-        if self.json {
+        if self.json || self.silent {
             return Ok(());
         }
         self.write(coloured(&harmless(&format!("{line}\n"), true)).as_bytes())

@@ -38,6 +38,7 @@ pub mod echo;
 pub mod equipment;
 mod ffi;
 pub mod g711;
+pub mod hybrid_fit;
 pub mod level;
 mod oscillator;
 pub mod tone;

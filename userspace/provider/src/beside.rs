@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ringback_driver::card::RegisterDump;
+use ringback_driver::PortNumber;
+use ringback_driver::card::{LineTuning, RegisterDump};
 use ringback_driver::request::RequestId;
 use ringback_lines::{Command, LineEngine};
 use ringback_tspi::error::LineError;
@@ -63,6 +64,11 @@ impl<C: Card> Slots for LineProvider<C> {
         let Ok(running) = self.running(LineError::NODRIVER) else { return Vec::new() };
         let base = running.line_device_id_base;
         running.ask(move |lines, _| Ok(C::slot_reports(lines, base))).unwrap_or_default()
+    }
+
+    fn tune_line(&self, slot: PortNumber, tuning: LineTuning) -> bool {
+        let Ok(running) = self.running(LineError::NODRIVER) else { return false };
+        running.ask(move |lines, _| Ok(C::tune_line(lines, slot, tuning))).unwrap_or_default()
     }
 
     fn begin_register_dump(&self) -> bool {

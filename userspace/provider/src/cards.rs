@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ringback_driver::PortNumber;
 use ringback_driver::Time;
 use ringback_driver::card::uart16550::Uart16550;
-use ringback_driver::card::{PortCard, RegisterDump, Slot};
+use ringback_driver::card::{LineTuning, PortCard, RegisterDump, Slot};
 use ringback_driver::device::{Device, Files};
 use ringback_lines::modem::{Modem, ModemOptions};
 use ringback_lines::{CallHandles, LineEngine, Lines, line_kind};
@@ -47,6 +47,12 @@ pub trait Card: Sized + Send + 'static {
     fn slot_reports(lines: &Self::Lines, base: u32) -> Vec<SlotReport> {
         let _ = (lines, base);
         Vec::new()
+    }
+
+    /// Fits an FXO line of a card that has slots; `false` for any other.
+    fn tune_line(lines: &mut Self::Lines, slot: PortNumber, tuning: LineTuning) -> bool {
+        let _ = (lines, slot, tuning);
+        false
     }
 
     /// Begins to read all registers of a card that has slots; `false` for any other.
@@ -98,6 +104,10 @@ impl<C: PortCard> Card for C {
 
     fn slot_reports(lines: &Lines<C>, base: u32) -> Vec<SlotReport> {
         report::report(lines, base)
+    }
+
+    fn tune_line(lines: &mut Lines<C>, slot: PortNumber, tuning: LineTuning) -> bool {
+        lines.tune(slot, tuning)
     }
 
     fn begin_register_dump(lines: &mut Lines<C>) -> bool {

@@ -2,7 +2,7 @@
 //! batteries.
 
 use ringback_driver::PortNumber;
-use ringback_driver::card::{PortCard, PortStatus, RegisterDump, Slot};
+use ringback_driver::card::{LineTuning, PortCard, PortStatus, RegisterDump, Slot};
 use ringback_driver::request::LineNumber;
 use ringback_lines::{LineEngine, Lines};
 use ringback_tspi::callstate::CallState;
@@ -29,6 +29,10 @@ pub trait Slots: Provider {
     /// The state of the slots of the card. Empty for a card without slots, and before init and
     /// after shutdown.
     fn slots(&self) -> Vec<SlotReport>;
+
+    /// Fits the FXO line in a slot to what it is plugged into, until the card is opened anew.
+    /// Returns whether there is such a line, in service.
+    fn tune_line(&self, slot: PortNumber, tuning: LineTuning) -> bool;
 
     /// Begins to read all registers of the card, beside calls; [`Slots::register_dump`] has the
     /// result, about a second later. Returns whether the card can do this, and is in service.

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use ringback_request::PortNumber;
+
 use crate::SLOTS;
 use crate::chips::pcm::{self, Bytes};
 use crate::chips::{Abort, Circuit, FRAME, Feed, Load};
@@ -114,6 +116,13 @@ impl Board {
         self.config = ConfigSpace::new();
         self.held_interrupt = None;
         self.settle();
+    }
+
+    /// Sets the impedance of the line at an FXO slot.
+    pub(crate) fn set_line_impedance(&mut self, slot: PortNumber, impedance: Option<u8>) {
+        if let Some(slot) = self.circuit.slots.get_mut(slot.index()) {
+            slot.set_line_impedance(impedance);
+        }
     }
 
     pub(crate) fn set_fault(&mut self, fault: Fault, on: bool) {

@@ -220,6 +220,13 @@ impl SoftCard {
         self.0.exchange.clone()
     }
 
+    /// Sets the impedance of the line at an FXO slot, as one of the Si3050's register 30: with
+    /// another impedance than its own, the module hears what it sends. `None` is a line that
+    /// returns nothing, as all are at first. Nothing happens in any other slot.
+    pub fn set_line_impedance(&self, slot: PortNumber, impedance: Option<u8>) {
+        self.0.board.lock().even_poisoned().set_line_impedance(slot, impedance);
+    }
+
     /// Switches a fault on or off.
     pub fn set_fault(&self, fault: Fault, on: bool) {
         let mut board = self.0.board.lock().even_poisoned();

@@ -147,6 +147,13 @@ impl Slot {
         }
     }
 
+    /// Sets the impedance of the line at an FXO module.
+    pub(crate) fn set_line_impedance(&mut self, impedance: Option<u8>) {
+        if let Module::Fxo { chip, .. } = &mut self.module {
+            chip.line_impedance = impedance;
+        }
+    }
+
     /// One millisecond of the line. `from_host` is what the serial bus carries in each byte lane,
     /// `None` while it stands still; `exchange` is what the exchange feeds the slot's line with.
     /// Returns what the exchange sees of the line, and which lane the module drives with which

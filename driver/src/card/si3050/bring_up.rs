@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::PortNumber;
-use ringback_country::Country;
+use ringback_country::Daa;
 
 use super::registers::*;
 use super::settings::LineSettings;
@@ -26,7 +26,7 @@ pub(crate) async fn identify(chip: &Chip<Si3050>) -> bool {
 pub(crate) async fn bring_up(
     chip: &Chip<Si3050>,
     slot: PortNumber,
-    country: Country,
+    daa: Daa,
 ) -> Result<(), ModuleError> {
     if !identify(chip).await {
         return Err(ModuleError::NotAnswering);
@@ -52,7 +52,7 @@ pub(crate) async fn bring_up(
         .poll(LINE_SIDE, LINK_POLL, LINK_LIMIT, answers)
         .await
         .map_err(|_| ModuleError::NoIsoLink)?;
-    let settings = LineSettings::new(country.daa(), side);
+    let settings = LineSettings::new(&daa, side);
     chip.write_all(&[
         (INTERNATIONAL, settings.international),
         (DC_TERMINATION, settings.dc_termination),
@@ -67,7 +67,27 @@ pub(crate) async fn bring_up(
     for register in [TX_GAIN, RX_GAIN, TX_GAIN_FINE, RX_GAIN_FINE] {
         chip.write(register, 0).await;
     }
+    // They are 0 after the reset.
+    if daa.hybrid != [0; 8] {
+        write_hybrid(chip, daa.hybrid).await;
+    }
     Ok(())
+}
+
+/// Sets impedance and hybrid of a line in service.
+pub(crate) async fn tune(chip: &Chip<Si3050>, daa: Daa) {
+    let settings = LineSettings::new(&daa, chip.read(LINE_SIDE).await);
+    chip.write(INTERNATIONAL, settings.international).await;
+    if let Some(impedance) = settings.ac_termination {
+        chip.write(AC_TERMINATION, impedance).await;
+    }
+    write_hybrid(chip, daa.hybrid).await;
+}
+
+async fn write_hybrid(chip: &Chip<Si3050>, hybrid: [i8; 8]) {
+    for (register, coefficient) in HYBRID.into_iter().zip(hybrid) {
+        chip.write(register, coefficient.cast_unsigned()).await;
+    }
 }
 
 /// Finds out why a chip gave an impossible sample.
@@ -99,6 +119,7 @@ async fn examine(chip: &Chip<Si3050>) -> Diagnosis {
 
 #[cfg(test)]
 mod tests {
+    use ringback_country::Country;
     use ringback_softcard::chips::RegisterFile;
 
     use super::super::simulation;
@@ -110,8 +131,8 @@ mod tests {
         slot: PortNumber,
         country: &str,
     ) -> Result<(), ModuleError> {
-        let country = country.parse().unwrap();
-        Sequence::new(move |chip| async move { bring_up(&chip, slot, country).await })
+        let daa = *country.parse::<Country>().unwrap().daa();
+        Sequence::new(move |chip| async move { bring_up(&chip, slot, daa).await })
             .run(|operation| chip.perform(operation))
     }
 
@@ -145,6 +166,33 @@ mod tests {
         assert_eq!(brought_up(&mut chip, PortNumber(0), "australia"), Ok(()));
         let read = [16, 26, 30, 31, 59].map(|register| chip.read(register));
         assert_eq!(read, [0x60, 0x30, 0, 0x20, 0x50]);
+    }
+
+    #[test]
+    fn a_line_is_tuned_on_either_line_side_and_after_a_reset() {
+        for (mut chip, impedance) in [
+            (simulation::Si3050::new(), [0x00, 0x04]),
+            (simulation::Si3050::with_si3018(), [0xA0, 0x00]),
+        ] {
+            assert_eq!(brought_up(&mut chip, PortNumber(0), "germany"), Ok(()));
+            let mut daa = *"germany".parse::<Country>().unwrap().daa();
+            daa.ac_termination = 0x04;
+            daa.hybrid = [-1, 2, -3, 4, 5, 6, 127, -128];
+            Sequence::new(move |chip| async move { tune(&chip, daa).await })
+                .run(|operation| chip.perform(operation));
+            let tuned = |chip: &mut simulation::Si3050| {
+                let registers = [16, 30, 45, 46, 47, 48, 49, 50, 51, 52];
+                registers.map(|register| chip.read(register))
+            };
+            let [international, ac_termination] = impedance;
+            let expected = [international, ac_termination, 0xFF, 2, 0xFD, 4, 5, 6, 0x7F, 0x80];
+            assert_eq!(tuned(&mut chip), expected);
+            let slot = PortNumber(0);
+            Sequence::new(move |chip| async move { bring_up(&chip, slot, daa).await })
+                .run(|operation| chip.perform(operation))
+                .unwrap();
+            assert_eq!(tuned(&mut chip), expected);
+        }
     }
 
     #[test]

@@ -55,7 +55,7 @@ mod tests {
             [(simulation::Si3050::new(), 3), (simulation::Si3050::with_si3018(), 1)]
         {
             let up = Sequence::new(|chip| async move {
-                bring_up(&chip, PortNumber(2), Country::default()).await
+                bring_up(&chip, PortNumber(2), *Country::default().daa()).await
             });
             up.run(|operation| chip.perform(operation)).unwrap();
             let dump = Sequence::new(|chip| async move { dump(&chip, PortNumber(2)).await })

@@ -22,7 +22,7 @@ mod settings;
 #[cfg(test)]
 pub(crate) mod simulation;
 
-pub(crate) use bring_up::{bring_up, diagnose, identify};
+pub(crate) use bring_up::{bring_up, diagnose, identify, tune};
 pub(crate) use dump::dump;
 pub(crate) use line::FxoLine;
 #[cfg(test)]

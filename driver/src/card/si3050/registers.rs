@@ -1,6 +1,6 @@
 //! Registers of the Si3050 (data sheet, section 6; 8 bits each) and what is written to them.
 
-use crate::card::register::{flags, registers};
+use crate::card::register::{Register, flags, registers};
 
 registers! {
     /// The registers of a Si3050 with its line side.
@@ -52,6 +52,22 @@ registers! {
     TX_GAIN_FINE = 40: u8;
     /// Receive gain in steps of 0.1 dB.
     RX_GAIN_FINE = 41: u8;
+    /// Coefficient 1 of the hybrid, signed.
+    HYBRID_1 = 45: u8;
+    /// Coefficient 2 of the hybrid.
+    HYBRID_2 = 46: u8;
+    /// Coefficient 3 of the hybrid.
+    HYBRID_3 = 47: u8;
+    /// Coefficient 4 of the hybrid.
+    HYBRID_4 = 48: u8;
+    /// Coefficient 5 of the hybrid.
+    HYBRID_5 = 49: u8;
+    /// Coefficient 6 of the hybrid.
+    HYBRID_6 = 50: u8;
+    /// Coefficient 7 of the hybrid.
+    HYBRID_7 = 51: u8;
+    /// Coefficient 8 of the hybrid.
+    HYBRID_8 = 52: u8;
     /// Spark quenching control.
     SPARK_QUENCHING = 59: SparkQuenching;
 }
@@ -153,6 +169,10 @@ impl PcmMode {
     /// As a port in service has it.
     pub(crate) const SERVICE: PcmMode = PcmMode::ENABLE.union(PcmMode::U_LAW);
 }
+
+/// The coefficients of the hybrid.
+pub(crate) const HYBRID: [Register<Si3050, u8>; 8] =
+    [HYBRID_1, HYBRID_2, HYBRID_3, HYBRID_4, HYBRID_5, HYBRID_6, HYBRID_7, HYBRID_8];
 
 /// What [`CONTROL_2`] reads after a reset, by which a fresh chip is recognised.
 pub(crate) const CONTROL_2_RESET: u8 = 0x03;

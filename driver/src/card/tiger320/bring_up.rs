@@ -209,8 +209,9 @@ pub(super) fn probe(
     }
     let mut fxo = |operation| run(ModuleKind::Fxo, operation);
     if Sequence::new(|chip| async move { si3050::identify(&chip).await }).run(&mut fxo) {
+        let daa = *country.daa();
         let result =
-            Sequence::new(move |chip| async move { si3050::bring_up(&chip, slot, country).await })
+            Sequence::new(move |chip| async move { si3050::bring_up(&chip, slot, daa).await })
                 .run(&mut fxo);
         return outcome(result.map(|()| Module::fxo(slot, country)));
     }

@@ -13,13 +13,14 @@
 
 use std::time::Duration;
 
-use ringback_country::Country;
+use ringback_country::{Country, Daa};
 
 use super::attempts::Attempts;
 use super::counters::Counters;
 use crate::card::module::{Diagnosis, ModuleError, Reaction, Sending};
 use crate::card::port::{
-    Gains, Hook, LineFeed, ModuleKind, Polarity, PortEvent, PortFault, PortStatus, Remedy,
+    Gains, Hook, LineFeed, LineTuning, ModuleKind, Polarity, PortEvent, PortFault, PortStatus,
+    Remedy,
 };
 use crate::card::register::Address;
 use crate::card::register_dump::ModuleDump;
@@ -36,6 +37,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Module {
     slot: PortNumber,
     country: Country,
+    /// The settings of an FXO line: the country's, until the line is tuned.
+    daa: Daa,
+    /// The line was tuned, and the chip does not have it yet.
+    untuned: bool,
     pub(super) line: ModuleLine,
     /// The control register is to be written.
     unwritten: bool,
@@ -66,6 +71,8 @@ struct Repair {
 enum Task {
     Diagnose(Sequence<Diagnosis>),
     Restore(Fault, Sequence<Result<(), ModuleError>>),
+    /// Sets impedance and hybrid.
+    Tune(Sequence<()>),
     /// Puts the line of a module that is given up into its safe state, in case it still answers.
     Release(ModuleError, Sequence<()>),
 }
@@ -99,6 +106,8 @@ impl Module {
         Module {
             slot,
             country,
+            daa: *country.daa(),
+            untuned: false,
             line,
             unwritten: false,
             gains_unwritten: false,
@@ -258,6 +267,13 @@ impl Module {
         event: &mut dyn FnMut(PortEvent),
     ) -> Result<(), ModuleError> {
         let kind = self.kind();
+        if self.untuned && self.repair.is_none() {
+            self.untuned = false;
+            let daa = self.daa;
+            self.begin(Task::Tune(Sequence::new(move |chip| async move {
+                si3050::tune(&chip, daa).await;
+            })));
+        }
         while let Some(repair) = &mut self.repair {
             let answer = match repair.next {
                 None => None,
@@ -298,6 +314,10 @@ impl Module {
                             }
                         }
                     }
+                },
+                Task::Tune(sequence) => match sequence.advance(answer) {
+                    SequenceProgress::Do(operation) => repair.next = Some(operation),
+                    SequenceProgress::Done(()) => self.repair = None,
                 },
                 Task::Release(error, sequence) => match sequence.advance(answer) {
                     SequenceProgress::Do(operation) => repair.next = Some(operation),
@@ -378,7 +398,7 @@ impl Module {
             event(PortEvent::Fault(fault(Remedy::GaveUp)));
             return self.give_up(error);
         }
-        let (slot, country) = (self.slot, self.country);
+        let (slot, country, daa) = (self.slot, self.country, self.daa);
         let pause = if how == Restoration::Full { Duration::ZERO } else { PAUSE };
         let may_be_sound = how == Restoration::IfLost;
         let sequence = match self.line {
@@ -397,7 +417,7 @@ impl Module {
                 if may_be_sound && si3050::diagnose(&chip).await == Diagnosis::Sound {
                     return Ok(());
                 }
-                si3050::bring_up(&chip, slot, country).await
+                si3050::bring_up(&chip, slot, daa).await
             }),
         };
         self.begin(Task::Restore(fault, sequence));
@@ -473,6 +493,17 @@ impl Module {
         let ModuleLine::Fxs(line, _) = &mut self.line else { return false };
         line.gains = gains;
         self.gains_unwritten = true;
+        true
+    }
+
+    /// Commands impedance and hybrid of an FXO line; `false` for FXS.
+    pub(super) fn tune(&mut self, tuning: LineTuning) -> bool {
+        if self.kind() == ModuleKind::Fxs {
+            return false;
+        }
+        self.daa.ac_termination = tuning.ac_termination;
+        self.daa.hybrid = tuning.hybrid;
+        self.untuned = true;
         true
     }
 

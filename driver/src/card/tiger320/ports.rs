@@ -14,7 +14,9 @@ use super::module::Module;
 use super::registers::{Bus, CNTL, Control, Interrupts, MASK0, OPER, Operate};
 use super::service::POLL_INTERVAL;
 use super::{State, TICK, Tiger320};
-use crate::card::port::{Gains, Hook, LineFeed, Polarity, PortError, PortSink, PortStatus};
+use crate::card::port::{
+    Gains, Hook, LineFeed, LineTuning, Polarity, PortError, PortSink, PortStatus,
+};
 use crate::card::port_card::{PortCard, Service, Slot, StartCardError};
 use crate::card::register_dump::RegisterDump;
 use crate::device::{Device, Files};
@@ -107,6 +109,10 @@ impl<D: Device> PortCard for Tiger320<D> {
 
     fn set_gains(&mut self, port: PortNumber, gains: Gains) -> Result<(), PortError> {
         self.command(port, |module| module.set_gains(gains))
+    }
+
+    fn tune(&mut self, port: PortNumber, tuning: LineTuning) -> Result<(), PortError> {
+        self.command(port, |module| module.tune(tuning))
     }
 
     fn begin_dump(&mut self) -> bool {

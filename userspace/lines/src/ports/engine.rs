@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use ringback_country::Country;
 use ringback_driver::card::{
-    FRAME, ModuleKind, PortCard, PortError, PortEvent, PortSink, SILENCE, Service, StartCardError,
+    FRAME, LineTuning, ModuleKind, PortCard, PortError, PortEvent, PortSink, SILENCE, Service,
+    StartCardError,
 };
 use ringback_driver::engine::{Context, Engine, Failure, Play, Played};
 use ringback_driver::request::{ErrorCode, LineNumber, Token};
@@ -133,6 +134,11 @@ impl<C: PortCard> Lines<C> {
     /// The card whose ports the lines are.
     pub fn card(&self) -> &C {
         &self.card
+    }
+
+    /// Fits an FXO port to its line; returns whether it is one, in service.
+    pub fn tune(&mut self, port: PortNumber, tuning: LineTuning) -> bool {
+        self.card.tune(port, tuning).is_ok()
     }
 
     /// Begins to read all registers of the card ([`PortCard::begin_dump`]).

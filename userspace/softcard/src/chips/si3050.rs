@@ -10,6 +10,10 @@
 //!
 //! Only an Si3019 has register 30 and the bits FULL, FILT and LVFD of register 31. With LVFD, the
 //! line voltage is not 0 on a line without battery: a few volts that come from nowhere wander.
+//!
+//! What the chip sends comes back from a line whose impedance differs from the chip's
+//! ([`Si3050::line_impedance`]), and the hybrid takes away from what is received what registers 45
+//! to 52 make of what is sent: eight coefficients in steps of 1/128, one for each sample.
 
 use crate::chips::bank::Bank;
 use crate::chips::pcm::{self, Bytes, Lanes, Law};
@@ -25,6 +29,7 @@ mod reg {
     pub(super) const LINE_SIDE_STATUS: u8 = 12;
     pub(super) const LINE_SIDE_REVISION: u8 = 13;
     pub(super) const MUTE: u8 = 15;
+    pub(super) const INTERNATIONAL_1: u8 = 16;
     pub(super) const INTERNATIONAL_4: u8 = 19;
     pub(super) const LOOP_CURRENT: u8 = 28;
     pub(super) const LINE_VOLTAGE: u8 = 29;
@@ -33,6 +38,7 @@ mod reg {
     pub(super) const PCM_MODE: u8 = 33;
     pub(super) const TX_COUNT: u8 = 34;
     pub(super) const RX_COUNT: u8 = 36;
+    pub(super) const HYBRID: u8 = 45;
     pub(super) const COUNT: usize = 64;
 }
 
@@ -59,6 +65,9 @@ const SOURCE_POLARITY: u8 = 0x01;
 const SYSTEM_ID: u8 = 0x03;
 const SI3018: u8 = 0x10;
 const SI3019: u8 = 0x30;
+/// The impedance of an Si3018, in register 16.
+const ACT: u8 = 0x20;
+const ACT_2: u8 = 0x80;
 /// The bits of register 31 that an Si3018 has, FOH and OHS2.
 const SI3018_CONTROL_3: u8 = 0x68;
 const LINE_VOLTAGE_FORCE_DISABLE: u8 = 0x01;
@@ -83,6 +92,10 @@ pub struct Si3050 {
     ringing_ms: u32,
     /// Milliseconds that have passed.
     ms: usize,
+    /// The impedance of the line, as one of register 30; `None` is a line that returns nothing.
+    pub line_impedance: Option<u8>,
+    /// What was sent in the millisecond before.
+    sent: [i16; FRAME],
     /// Fault: the isolation link does not come up.
     pub no_link: bool,
     /// Fault: a lamp's voltage lies on the line.
@@ -98,6 +111,8 @@ impl Default for Si3050 {
             feed: Feed::default(),
             ringing_ms: 0,
             ms: 0,
+            line_impedance: None,
+            sent: [0; FRAME],
             no_link: false,
             neon: false,
         }
@@ -195,8 +210,49 @@ impl Si3050 {
         // On-hook, the monitor path still hears the line (caller id between rings).
         let monitors = self.link_up() && self.get(reg::DAA_CONTROL_1) & ON_HOOK_MONITOR != 0;
         let hears = (off_hook || monitors) && mute & MUTE_RECEIVE == 0;
-        let audio = if hears { feed.audio } else { [0; FRAME] };
+        let returned = self.returned(&load.audio);
+        let audio = if hears {
+            std::array::from_fn(|sample| feed.audio[sample].saturating_add(returned[sample]))
+        } else {
+            [0; FRAME]
+        };
         (load, law.map(|law| law.encode(&audio)))
+    }
+
+    /// What is received of what is sent.
+    fn returned(&mut self, sent: &[i16; FRAME]) -> [i16; FRAME] {
+        let before = std::mem::replace(&mut self.sent, *sent);
+        let path = self.echo_path();
+        std::array::from_fn(|sample| {
+            let all = before.iter().chain(sent).rev().skip(FRAME - 1 - sample);
+            let echo: f32 = all.zip(path).map(|(sent, factor)| f32::from(*sent) * factor).sum();
+            // A cast of floats saturates.
+            echo.round() as i16
+        })
+    }
+
+    /// The impulse response from what is sent to what is received.
+    fn echo_path(&self) -> [f32; FRAME] {
+        let line = self.line_impedance.map_or([0.0; FRAME], |line| {
+            let mismatch = f32::from(line.abs_diff(self.impedance()).min(8));
+            let first = 0.08 + 0.05 * mismatch;
+            [0.0, 0.02, first, 0.05, -0.02, 0.01, 0.0, 0.0]
+        });
+        let mut taps = reg::HYBRID..;
+        line.map(|factor| {
+            let coefficient = taps.next().map_or(0, |register| self.get(register).cast_signed());
+            factor - f32::from(coefficient) / 128.0
+        })
+    }
+
+    /// The impedance that is set, as one of register 30: an Si3018 has three of them.
+    fn impedance(&self) -> u8 {
+        match self.get(reg::INTERNATIONAL_1) & (ACT | ACT_2) {
+            _ if self.line_side != SI3018 => self.get(reg::AC_TERMINATION) & 0x0F,
+            0 => 0,
+            ACT => 3,
+            _ => 4,
+        }
     }
 
     fn note_changes(&mut self, was: Feed) {
@@ -361,6 +417,44 @@ mod tests {
         chip.write(5, 0x09);
         chip.tick(Feed::default(), None);
         assert_eq!(chip.read(4), SOURCE_POLARITY | SOURCE_DROP_OUT);
+    }
+
+    /// The power of what comes back of a sound, compared with it.
+    fn echo(chip: &mut Si3050) -> f64 {
+        let law = Law::from_mode(0x28).unwrap();
+        let power = |frame: &[i16; FRAME]| frame.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>();
+        let (mut sent, mut heard) = (0.0, 0.0);
+        for ms in 0..20_i16 {
+            // Noise: the products are taken modulo 2^16.
+            let sound: [i16; FRAME] = std::array::from_fn(|n| {
+                let place = ms * FRAME as i16 + n as i16;
+                place.wrapping_mul(7919).wrapping_mul(place).wrapping_add(ms.wrapping_mul(4099)) / 4
+            });
+            let (load, bytes) = chip.tick(IDLE, Some(law.encode(&sound)));
+            sent += power(&load.audio);
+            heard += power(&law.decode(&bytes.unwrap()));
+        }
+        10.0 * (heard.max(1.0) / sent).log10()
+    }
+
+    #[test]
+    fn a_line_of_another_impedance_returns_what_is_sent_and_the_hybrid_takes_it_away() {
+        for mut chip in [Si3050::default(), Si3050::with_si3018()] {
+            chip.write(reg::DAA_CONTROL_2, 0);
+            chip.write(reg::PCM_MODE, 0x28);
+            chip.write(reg::DAA_CONTROL_1, 0x09);
+            assert!(echo(&mut chip) < -50.0, "a line that returns nothing");
+            chip.line_impedance = Some(3);
+            let other = echo(&mut chip);
+            chip.write(reg::AC_TERMINATION, 3);
+            chip.write(reg::INTERNATIONAL_1, ACT);
+            let own = echo(&mut chip);
+            for (register, coefficient) in (reg::HYBRID..).zip([0, 3, 10, 6, -3_i8, 1, 0, 0]) {
+                chip.write(register, coefficient.cast_unsigned());
+            }
+            let removed = echo(&mut chip);
+            assert!(other > own + 3.0 && own > removed + 10.0, "{other} {own} {removed}");
+        }
     }
 
     #[test]
