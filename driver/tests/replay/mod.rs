@@ -44,6 +44,8 @@ const PAST: Duration = Duration::from_millis(4);
 const ONE_SERVICE: Duration = Duration::from_micros(200);
 /// A card that has not interrupted for this long was looked after.
 const QUIET: Duration = Duration::from_millis(50);
+/// A trial is over after so long.
+const TRIAL: Duration = Duration::from_millis(20);
 /// Time at which the recording begins.
 const BEGIN: Time = Time::from_nanos(1_000_000_000);
 
@@ -346,12 +348,18 @@ pub fn replay(trace: &RecordedTrace, options: Options) -> Replayed {
         known(trace, access) == Some(TIGER)
             && (access.written, access.number, access.value) == (true, OPER, 1)
     };
-    let place = trace.accesses.iter().position(starts).expect("the card was never started");
-    let started = trace.accesses[place].at;
-    // What follows the last stop of DMA made the card safe, which nobody has commanded.
     let stops = |access: &RecordedAccess| {
         known(trace, access) == Some(TIGER) && access.written && access.number == OPER
     };
+    // DMA that ends so soon was a trial of the slots' order.
+    let tries = |place: usize| {
+        let next = trace.accesses[place + 1..].iter().find(|access| stops(access));
+        next.is_some_and(|next| next.value == 0 && next.at < trace.accesses[place].at + TRIAL)
+    };
+    let mut places = (0..trace.accesses.len()).filter(|place| starts(&trace.accesses[*place]));
+    let place = places.find(|place| !tries(*place)).expect("the card was never started");
+    let started = trace.accesses[place].at;
+    // What follows the last stop of DMA made the card safe, which nobody has commanded.
     let last =
         trace.accesses.iter().rposition(stops).filter(|last| trace.accesses[*last].value == 0);
     let end = last.unwrap_or(trace.accesses.len());

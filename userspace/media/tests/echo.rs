@@ -100,3 +100,43 @@ fn it_does_not_diverge_when_both_sides_speak() {
     }
     println!("the worst while both speak and a second longer: {worst:.1} dB");
 }
+
+/// What a canceller can't follow: an echo that is not one, and tones at full scale.
+fn astray() {
+    let mut canceller = EchoCanceller::new();
+    let wave = |hz: f64, amplitude: f64, len: usize| -> Vec<i16> {
+        let step = std::f64::consts::TAU * hz / 8000.0;
+        (0..len).map(|at| ((step * at as f64).sin() * amplitude) as i16).collect()
+    };
+    for (hz, amplitude) in [(1500.0, 8000.0), (3400.0, 32_124.0), (2100.0, 32_124.0)] {
+        let sent = wave(hz, amplitude, 24_000);
+        for gain in [1, -1, 4, 0] {
+            let mut heard: Vec<_> = sent.iter().map(|sample| sample.saturating_mul(gain)).collect();
+            canceller.feed(&sent, &mut heard);
+        }
+        for len in [1000, 2003, 3001] {
+            // The echo comes from elsewhere in the tone each time, or the line is silent.
+            let mut heard = sent[len..len + 8000].to_vec();
+            canceller.feed(&sent, &mut heard);
+            canceller.feed(&sent, &mut vec![0; 16_000]);
+        }
+    }
+}
+
+/// The program's messages are its own: the library would print a warning when it begins anew.
+#[test]
+fn nothing_is_printed_where_the_canceller_goes_astray() {
+    const CHILD: &str = "RINGBACK_ECHO_ASTRAY";
+    if std::env::var_os(CHILD).is_some() {
+        return astray();
+    }
+    let test = std::env::current_exe().unwrap();
+    let name = "nothing_is_printed_where_the_canceller_goes_astray";
+    let child = std::process::Command::new(test)
+        .args(["--exact", name, "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{child:?}");
+    assert_eq!(String::from_utf8_lossy(&child.stderr), "");
+}

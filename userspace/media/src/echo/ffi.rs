@@ -4,7 +4,7 @@
 //! `speex/speex_echo.h`, whose signatures have not changed since 1.2 (the older functions among
 //! them since Speex 1.1). No callback is registered, so C never calls into Rust. It prints nothing
 //! on the standard output; a warning goes to the standard error when it has lost the echo path and
-//! begins anew.
+//! begins anew, which its owner does before it.
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, handle_alloc_error};

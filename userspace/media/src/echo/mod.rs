@@ -11,6 +11,13 @@ use ffi::EchoState;
 
 /// How many samples are processed at a time.
 const BLOCK: usize = EchoState::BLOCK;
+/// The canceller is given quarters: at full scale it takes high tones for a fault of its own.
+const SCALE: i16 = 4;
+/// After so many blocks in succession in which it adds more than it takes away it begins anew. By
+/// itself it does so after 50 of them, and then prints a warning.
+const ASTRAY: u32 = 25;
+/// A sum of squares of a block below which nothing counts as added.
+const FLOOR: u64 = BLOCK as u64 * 100;
 
 /// Cancels the echo of one line.
 ///
@@ -25,6 +32,12 @@ pub struct EchoCanceller {
     clean: [i16; BLOCK],
     /// How many samples of the current block there are.
     filled: usize,
+    /// In how many blocks, up to the last, it has added more than it has taken away.
+    astray: u32,
+}
+
+fn energy(samples: &[i16; BLOCK]) -> u64 {
+    samples.iter().map(|sample| u64::from(sample.unsigned_abs()).pow(2)).sum()
 }
 
 impl EchoCanceller {
@@ -39,6 +52,7 @@ impl EchoCanceller {
             heard: [0; BLOCK],
             clean: [0; BLOCK],
             filled: 0,
+            astray: 0,
         }
     }
 
@@ -49,7 +63,7 @@ impl EchoCanceller {
         let sent = sent.iter().copied().chain(std::iter::repeat(0));
         for (heard, sent) in heard.iter_mut().zip(sent) {
             if self.filled == BLOCK {
-                self.state.cancel(&self.sent, &self.heard, &mut self.clean);
+                self.cancel();
                 self.filled = 0;
             }
             let places = (
@@ -58,10 +72,21 @@ impl EchoCanceller {
                 self.clean.get(self.filled),
             );
             if let (Some(sent_place), Some(heard_place), Some(clean)) = places {
-                *sent_place = sent;
-                *heard_place = std::mem::replace(heard, *clean);
+                *sent_place = sent / SCALE;
+                *heard_place = std::mem::replace(heard, clean.saturating_mul(SCALE)) / SCALE;
             }
             self.filled += 1;
+        }
+    }
+
+    /// Processes the block that is full.
+    fn cancel(&mut self) {
+        self.state.cancel(&self.sent, &self.heard, &mut self.clean);
+        let adds = energy(&self.clean) > 2 * energy(&self.heard) + FLOOR;
+        self.astray = if adds { self.astray + 1 } else { 0 };
+        if self.astray == ASTRAY {
+            self.state.reset();
+            self.astray = 0;
         }
     }
 
@@ -69,7 +94,7 @@ impl EchoCanceller {
     pub fn reset(&mut self) {
         self.state.reset();
         (self.sent, self.heard, self.clean) = ([0; BLOCK], [0; BLOCK], [0; BLOCK]);
-        self.filled = 0;
+        (self.filled, self.astray) = (0, 0);
     }
 }
 
