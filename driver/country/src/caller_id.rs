@@ -2,8 +2,8 @@
 //!
 //! Sources: Telcordia GR-30, ETSI EN 300 659-1, BT SIN 227, and for who does it how the manuals of
 //! gateways and line emulators. A country about which these disagree, or say nothing, has none.
-//! Japan's way is that of NTT's number display, as spandsp's and a modem's manual (Silicon Labs
-//! AN93) and drivers of telephone adapters have it.
+//! Japan's way is that of NTT's number display, as spandsp's `adsi.h`, Dialogic's manual of CAS and
+//! drivers of telephone adapters have it; no document of NTT's own was at hand.
 
 /// How exchanges tell who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
