@@ -148,7 +148,7 @@ pub fn memory() -> Outcome {
         drop(card);
         kernel_memory()
     };
-    // In the first round the kernel fills its caches, and KASAN fills what it keeps of freed memory.
+    // In the first round the kernel fills its caches, and KASAN what it keeps of freed memory.
     let before = use_it()?;
     let after = use_it()?;
     println!(
