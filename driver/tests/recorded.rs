@@ -247,8 +247,7 @@ fn a_card_that_is_pulled_out_is_gone_in_its_trace() {
 }
 
 /// The form of traces stays readable, and the driver makes the same of an old one: a start, a call
-/// that rings and is answered, and a line
-/// side that is lost for a moment, as `shim` saw them.
+/// that rings and is answered, and a line side that is lost for a moment, as `shim` saw them.
 #[test]
 fn a_trace_of_an_earlier_version_is_still_read() {
     let text = include_str!("traces/software-card.trace");
