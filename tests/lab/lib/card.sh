@@ -16,13 +16,12 @@ plug_card() {
         tail -n 3 "$folder/card.log" >&2
         give_up "the software card does not start: see $folder/card.log"
     }
-    # shellcheck disable=SC2054
     modules+=(virtio_pci virtio_console)
     machine+=(-machine memory-backend=ram
         -object "memory-backend-memfd,id=ram,size=512M,share=on"
         -device "{\"driver\":\"vfio-user-pci\",\"x-no-posted-writes\":$unposted,\"socket\":{\"type\":\"unix\",\"path\":\"$sockets/card\"}}"
         -device virtio-serial-pci -chardev "socket,id=far,path=$sockets/far"
-        -device virtserialport,chardev=far,name=far)
+        -device 'virtserialport,chardev=far,name=far')
 }
 
 # Sockets go with the program that made them; what is left is an empty folder.

@@ -18,8 +18,8 @@ run_machine() {
     # boot.
     local arguments=(console=ttyS0 loglevel=6 panic=-1 oops=panic tsc=reliable no_timer_check
         "${kernel_arguments[@]}")
-    local processors=(-accel tcg,thread=multi -smp 2)
-    [ -z "$counts" ] || processors=(-accel tcg,thread=single -smp 1 -icount shift=0,sleep=off)
+    local processors=(-accel 'tcg,thread=multi' -smp 2)
+    [ -z "$counts" ] || processors=(-accel 'tcg,thread=single' -smp 1 -icount 'shift=0,sleep=off')
     # In a process group of its own, so that after Ctrl-C this script ends everything in order. QEMU
     # looks for its modules where Debian has them; those of the host's QEMU would not fit this one.
     QEMU_MODULE_DIR="$root/usr/lib/x86_64-linux-gnu/qemu" timeout --kill-after=5 "$seconds" \

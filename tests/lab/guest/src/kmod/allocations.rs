@@ -7,6 +7,9 @@ use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::path::Path;
 
+use nix::kmod::{DeleteModuleFlags, ModuleInitFlags, delete_module, finit_module};
+use nix::sys::utsname::uname;
+
 use super::aio::Aio;
 use super::card::*;
 use super::endings::works;
@@ -29,9 +32,25 @@ fn put(path: impl AsRef<Path>, text: &str) -> Outcome {
     fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Makes both injectors count allocations with the module's code on the stack alone, except for the
-/// routing of interrupts.
-fn behind_the_module_only() -> Outcome {
+/// Makes both injectors count allocations with this code on the stack alone, except for ACPI's.
+fn count_behind(code: &Range<u64>) -> Outcome {
+    // ACPI's interpreter uses memory that it has freed if an allocation fails while it looks up a
+    // card's interrupt (Linux 6.12), which is no matter of the module's.
+    let lookup = kernel_function("acpi_pci_irq_lookup")?;
+    for (folder, switched_off) in WAYS {
+        let folder = Path::new(folder);
+        switched_off.iter().try_for_each(|switch| put(folder.join(switch), "N"))?;
+        put(folder.join("verbose"), "0")?;
+        put(folder.join("require-start"), &format!("{:#x}", code.start))?;
+        put(folder.join("require-end"), &format!("{:#x}", code.end))?;
+        put(folder.join("reject-start"), &format!("{:#x}", lookup.start))?;
+        put(folder.join("reject-end"), &format!("{:#x}", lookup.end))?;
+    }
+    put("/sys/kernel/debug/fail_page_alloc/min-order", "0")
+}
+
+/// The code of the loaded module.
+fn module_code() -> Result<Range<u64>, String> {
     let modules = fs::read_to_string("/proc/modules").map_err(|error| error.to_string())?;
     let ours = modules.lines().find(|line| line.starts_with("ringback "));
     let words: Vec<_> = ours.unwrap_or_default().split_whitespace().collect();
@@ -43,36 +62,25 @@ fn behind_the_module_only() -> Outcome {
     else {
         return Err(format!("{words:?} in /proc/modules"));
     };
-    let routing = interrupt_routing()?;
-    for (folder, switched_off) in WAYS {
-        let folder = Path::new(folder);
-        switched_off.iter().try_for_each(|switch| put(folder.join(switch), "N"))?;
-        put(folder.join("verbose"), "0")?;
-        put(folder.join("require-start"), &format!("{start:#x}"))?;
-        put(folder.join("require-end"), &format!("{:#x}", start + size))?;
-        put(folder.join("reject-start"), &format!("{:#x}", routing.start))?;
-        put(folder.join("reject-end"), &format!("{:#x}", routing.end))?;
-    }
-    put("/sys/kernel/debug/fail_page_alloc/min-order", "0")
+    Ok(start..start + size)
 }
 
-/// The code of the kernel in which ACPI looks up a card's interrupt. Its interpreter uses memory
-/// that it has freed if an allocation fails there (Linux 6.12), which is no matter of the module's.
-fn interrupt_routing() -> Result<Range<u64>, String> {
+/// The code of a function of the kernel.
+fn kernel_function(name: &str) -> Result<Range<u64>, String> {
     let symbols = fs::read_to_string("/proc/kallsyms").map_err(|error| error.to_string())?;
     let mut code: Vec<(u64, &str)> = Vec::new();
     for line in symbols.lines() {
-        if let [address, "t" | "T", name] = line.split_whitespace().collect::<Vec<_>>()[..]
+        if let [address, "t" | "T", symbol] = line.split_whitespace().collect::<Vec<_>>()[..]
             && let Ok(address) = u64::from_str_radix(address, 16)
         {
-            code.push((address, name));
+            code.push((address, symbol));
         }
     }
     code.sort_unstable();
-    let at = code.iter().position(|(_, name)| *name == "acpi_pci_irq_enable");
+    let at = code.iter().position(|(_, symbol)| *symbol == name);
     let functions = at.and_then(|at| code.get(at..at + 2));
     let [(start, _), (end, _)] = functions.unwrap_or_default() else {
-        return Err("acpi_pci_irq_enable is not in /proc/kallsyms".to_owned());
+        return Err(format!("{name} is not in /proc/kallsyms"));
     };
     Ok(*start..*end)
 }
@@ -111,14 +119,50 @@ fn for_want_of_memory<T>(result: &io::Result<T>) -> Outcome {
     }
 }
 
+/// Loads the module.
+fn load() -> io::Result<()> {
+    let release = uname()?.release().to_string_lossy().into_owned();
+    let file = Path::new("/lib/modules").join(release).join("own/ringback.ko");
+    Ok(finit_module(&fs::File::open(file)?, c"", ModuleInitFlags::empty())?)
+}
+
+/// Unloads the module, or says that it is in use.
+fn unload() -> io::Result<()> {
+    Ok(delete_module(c"ringback", DeleteModuleFlags::O_NONBLOCK)?)
+}
+
+/// Loads and unloads the module; what it does with a card is not part of this.
+fn loading() -> Outcome {
+    const DRIVER: &str = "/sys/bus/pci/drivers/ringback";
+    let there = || Path::new(DRIVER).exists() || Path::new("/sys/class/ringback").exists();
+    unload().map_err(|error| error.to_string())?;
+    put("/sys/bus/pci/drivers_autoprobe", "0")?;
+    // The module's own code has no address before it is loaded.
+    count_behind(&kernel_function("do_one_initcall")?)?;
+    each_fails("load", load, |result| {
+        same("the driver is there", there(), result.is_ok())?;
+        same("the module is loaded", unload().is_ok(), result.is_ok())?;
+        same("something is left", there(), false)
+    })?;
+    let loaded = || {
+        load().map_err(|error| error.to_string())?;
+        count_behind(&module_code()?)
+    };
+    loaded()?;
+    each_fails("unload", unload, |result| {
+        same("it is unloaded", result.is_ok() && !there(), true)?;
+        loaded()
+    })?;
+    put("/sys/bus/pci/drivers_autoprobe", "1")
+}
+
 /// Every allocation of the module fails once.
 pub fn allocations() -> Outcome {
-    behind_the_module_only()?;
     let address = pci_address()?;
     let driver = "/sys/bus/pci/drivers/ringback";
     let unbound = || put(format!("{driver}/unbind"), &address);
 
-    unbound()?;
+    loading()?;
     each_fails(
         "bind",
         || fs::write(format!("{driver}/bind"), &address),
