@@ -7,8 +7,8 @@ own_modules ringback
 programs ringback-lab-guest/lab-guest
 modules virtio_rng
 card --modules fxs,fxs,fxs,fxo
-# It keeps the interrupt line while the module is not bound: the kernel warns if it removes the line
-# from /proc/irq after an allocation for that has failed (Linux 6.12). Slots with the same rest of 4
-# share a line.
+# A device beside the card keeps their interrupt line in use while the module is not bound. The kernel
+# warns when it removes a line from /proc/irq for which an allocation has failed (Linux 6.12). Slots
+# with the same rest of 4 share a line.
 kernel_arguments pci=nomsi
 machine -device virtio-rng-pci,addr=0x6
