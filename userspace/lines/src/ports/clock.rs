@@ -2,16 +2,23 @@
 //!
 //! The waits of a line (cadences, guard times, digits) are times on the telephone line, and the
 //! card's samples are its clock: 8 of them are a millisecond, however late they are fetched.
-//! Between two fetches the time advances with the real clock, but only by [`LEAD`]: on a card that
-//! stands still no time passes. Deadlines of requests are in real time and do not use this clock.
+//! Between two fetches the time goes on with the real clock, but only by [`LEAD`]: on a card that
+//! stands still no time passes. It goes on as fast as the samples came lately: on a slow card, as
+//! in a virtual machine, it would else run ahead and fall back behind again, and a flash that
+//! begins ahead of the samples and ends behind them is too short for the exchange. Deadlines of
+//! requests are in real time and do not use this clock.
 
 use std::time::Duration;
 
 use ringback_driver::{PortNumber, Time};
 
-/// How far the time advances without samples: one fetch of 20 ms, and a late one.
-const LEAD: Duration = Duration::from_millis(40);
+/// How far the time advances without samples: one fetch.
+const LEAD: Duration = Duration::from_millis(20);
 const SAMPLE: Duration = Duration::from_micros(125);
+/// The share of the latest fetch in the pace.
+const SHARE: u32 = 8;
+/// The slowest card whose pace is followed, as a divisor of the real clock's.
+const SLOWEST: u32 = 16;
 
 /// The clock of a card's lines. Never goes back.
 #[derive(Debug)]
@@ -22,12 +29,49 @@ pub(super) struct SampleClock {
     latest: u64,
     /// When the latest samples came, in real time.
     at: Time,
+    pace: Pace,
     told: Time,
+}
+
+/// How fast samples come: averages of the fetches.
+#[derive(Debug, Default)]
+struct Pace {
+    /// How long what is fetched at once lasts.
+    samples: Duration,
+    /// The real time between two fetches.
+    real: Duration,
+}
+
+impl Pace {
+    fn fetched(&mut self, samples: Duration, real: Duration) {
+        let mean = |mean: Duration, latest| {
+            if mean.is_zero() { latest } else { (mean * (SHARE - 1) + latest) / SHARE }
+        };
+        // After a standstill the pace is found again soon.
+        self.real = mean(self.real, real.min(samples * SLOWEST));
+        self.samples = mean(self.samples, samples);
+    }
+
+    /// How long samples are that came in this real time.
+    fn samples_in(&self, real: Duration) -> Duration {
+        if self.real <= self.samples {
+            return real;
+        }
+        let nanos = real.as_nanos() * self.samples.as_nanos() / self.real.as_nanos();
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
 }
 
 impl SampleClock {
     pub(super) fn new(ports: usize, now: Time) -> SampleClock {
-        SampleClock { start: now, heard: vec![0; ports], latest: 0, at: now, told: now }
+        SampleClock {
+            start: now,
+            heard: vec![0; ports],
+            latest: 0,
+            at: now,
+            pace: Pace::default(),
+            told: now,
+        }
     }
 
     /// Samples of a port came at the real time `real`.
@@ -35,6 +79,7 @@ impl SampleClock {
         let Some(heard) = self.heard.get_mut(port.index()) else { return };
         *heard += samples as u64;
         if *heard > self.latest {
+            self.pace.fetched(length(*heard - self.latest), real.since(self.at));
             self.latest = *heard;
             self.at = real;
         }
@@ -50,11 +95,16 @@ impl SampleClock {
 
     /// The time of the lines at the real time `real`.
     pub(super) fn now(&mut self, real: Time) -> Time {
-        let heard = SAMPLE.saturating_mul(u32::try_from(self.latest % 8).unwrap_or(0))
-            + Duration::from_millis(self.latest / 8);
-        self.told = self.told.max(self.start + heard + real.since(self.at).min(LEAD));
+        let since = self.pace.samples_in(real.since(self.at)).min(LEAD);
+        self.told = self.told.max(self.start + length(self.latest) + since);
         self.told
     }
+}
+
+/// How long samples last.
+fn length(samples: u64) -> Duration {
+    let rest = u32::try_from(samples % 8).unwrap_or(0);
+    Duration::from_millis(samples / 8) + SAMPLE * rest
 }
 
 #[cfg(test)]
@@ -76,7 +126,44 @@ mod tests {
             clock.heard(PortNumber(3), 160, start + MS * 40 * n);
         }
         assert_eq!(clock.now(start + MS * 4000), start + MS * 2000);
-        assert_eq!(clock.now(start + MS * 4010), start + MS * 2010);
+        let between = clock.now(start + MS * 4010);
+        assert!((between - (start + MS * 2005)) < MS, "{between:?}");
+    }
+
+    /// The time on the line, and what the clock says between the fetches, of a card whose 20 ms
+    /// come in the real times of `fetches`, which are repeated.
+    fn told(fetches: [u32; 4]) -> Vec<(f64, f64)> {
+        let mut clock = SampleClock::new(1, Time::ZERO);
+        let (mut real, mut told) = (Time::ZERO, Vec::new());
+        for n in 0..100 {
+            let fetch = fetches[n % 4];
+            for ms in 0..fetch {
+                let line = 20.0 * (n as f64 + f64::from(ms) / f64::from(fetch));
+                let now = clock.now(real + MS * ms).since(Time::ZERO);
+                told.push((line, now.as_secs_f64() * 1000.0));
+            }
+            real = real + MS * fetch;
+            clock.heard(PortNumber(0), 160, real);
+        }
+        told
+    }
+
+    #[test]
+    fn a_slow_cards_time_does_not_run_ahead() {
+        for slowness in 1..=12 {
+            let told = told([20 * slowness; 4]);
+            for (line, now) in &told[told.len() / 2..] {
+                assert!((now - line).abs() < 1.0, "{slowness}: {now} at {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn late_fetches_do_not_change_the_pace() {
+        let told = told([20, 35, 5, 20]);
+        for (line, now) in &told[told.len() / 2..] {
+            assert!((now - line).abs() <= 15.0, "{now} at {line}");
+        }
     }
 
     #[test]
