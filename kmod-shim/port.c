@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The char devices, /dev/ringbackCpN: the samples of slot N of card C, 8000 u-law bytes
- * a second each way.
+ * The char devices, /dev/ringbackCpN: the samples of slot N of card C, 8000 bytes a second
+ * each way.
  *
  * A read returns what came in, as soon as that is all that was requested, or 20 ms of it. A
  * write ends when its last sample was played: write(2) sleeps until then, io_uring and aio

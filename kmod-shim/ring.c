@@ -89,13 +89,21 @@ static u8 bits_passed(const struct rbk_card *card, u64 moved)
 	return bits;
 }
 
+/* The sample that a port plays with nothing queued. */
+static u8 idle_sample(const struct rbk_port *port)
+{
+	u8 sample = READ_ONCE(port->card->dma[RBK_IDLE_OFFSET + port->slot]);
+
+	return sample ? sample : RBK_SILENCE;
+}
+
 /* Takes the received sample, and puts in the one to play. */
 static void exchange(struct rbk_port *port, unsigned int word, u64 index)
 {
 	struct rbk_card *card = port->card;
 	u8 *byte = card->dma + word * RBK_PORTS + port->slot;
 	struct rbk_request *request;
-	u8 sample = RBK_SILENCE;
+	u8 sample;
 
 	if (port->rx_tail - port->rx_head < RBK_RX_SIZE)
 		port->rx[port->rx_tail++ % RBK_RX_SIZE] = READ_ONCE(byte[RBK_RX_OFFSET]);
@@ -107,6 +115,8 @@ static void exchange(struct rbk_port *port, unsigned int word, u64 index)
 		/* It is played when the card has transferred this word again. */
 		port->tx_due = index + RBK_WORDS + 1;
 		port->dry = port->tx_head == port->tx_tail;
+	} else {
+		sample = idle_sample(port);
 	}
 	WRITE_ONCE(*byte, sample);
 
@@ -148,10 +158,11 @@ static void exchange_words(struct rbk_port *port, unsigned int count, struct lis
  */
 void rbk_ring_clear(struct rbk_port *port)
 {
+	u8 sample = idle_sample(port);
 	unsigned int word;
 
 	for (word = 0; word < RBK_WORDS; word++)
-		WRITE_ONCE(port->card->dma[word * RBK_PORTS + port->slot], RBK_SILENCE);
+		WRITE_ONCE(port->card->dma[word * RBK_PORTS + port->slot], sample);
 }
 
 /**

@@ -49,6 +49,13 @@
 #define RBK_RX_OFFSET	(RBK_WORDS * RBK_PORTS)
 #define RBK_RING_BYTES	(2 * RBK_WORDS * RBK_PORTS)
 
+/*
+ * Behind the ring userspace writes, a byte for each slot, what a port is to play with nothing
+ * queued: the silence of the law that it has set the slot's module to. 0, as after opening,
+ * stands for RBK_SILENCE.
+ */
+#define RBK_IDLE_OFFSET	RBK_RING_BYTES
+
 /* The samples that a port holds for its reader (1 s) and for the card (8 s). */
 #define RBK_RX_SIZE	8192U
 #define RBK_TX_SIZE	65536U

@@ -50,6 +50,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("kmod-ports", kmod::ports),
     ("kmod-counters", kmod::counters),
     ("kmod-samples", kmod::samples),
+    ("kmod-idle", kmod::idle),
     ("kmod-telephone", kmod::telephone),
     ("kmod-requests", kmod::requests),
     ("kmod-nonblocking", kmod::nonblocking),

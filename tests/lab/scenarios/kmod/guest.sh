@@ -39,6 +39,7 @@ echo '10ec 8139' >$driver/remove_id
 run lab-guest kmod-ports
 run lab-guest kmod-control
 run lab-guest kmod-samples
+run lab-guest kmod-idle
 run lab-guest kmod-telephone
 run lab-guest kmod-counters
 run lab-guest kmod-requests

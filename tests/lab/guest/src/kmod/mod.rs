@@ -26,4 +26,4 @@ pub use endings::{faults, forever, last_user, left, removal, sleep, sleep_withou
 pub use files::{control, counters, ports};
 pub use hostile::{files as hostile_files, memory, registers as hostile_registers};
 pub use requests::{nonblocking, requests};
-pub use samples::{samples, telephone};
+pub use samples::{idle, samples, telephone};

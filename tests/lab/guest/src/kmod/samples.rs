@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::thread;
 
+use ringback_driver::device::DmaMemory;
 use ringback_media::g711;
 use serde_json::Value;
 
-use super::card::{Card, counter, long, open_port, pattern, same};
+use super::card::{Card, counter, long, open_port, pattern, same, until};
 use super::ring::Ring;
 use crate::Outcome;
 use crate::far::Far;
@@ -85,6 +86,38 @@ fn listen(mut port: &File, sent: &[u8]) -> Result<Vec<u8>, String> {
 
 fn find(heard: &[u8], part: &[u8]) -> Option<usize> {
     heard.windows(part.len()).position(|window| window == part)
+}
+
+/// With nothing queued each port plays what the memory behind the ring says, at once when that
+/// changes, and u-law silence where it says nothing. The next user of the card finds none of it.
+pub fn idle() -> Outcome {
+    const IDLE: usize = 128;
+    let card = Card::running()?;
+    let ports = [0, 1, 2].map(|slot| open_port(slot, 0));
+    for (slot, port) in ports.iter().enumerate() {
+        port.as_ref().map_err(|error| format!("port {slot}: {error}"))?;
+    }
+    let dma = card.dma.as_ref().ok_or("no DMA memory")?;
+    // A-law's silence, none, any byte. The last slot's file is not open, so that it keeps its own.
+    for (said, played) in [
+        ([0x00, 0x00, 0x00], [SILENCE; 3]),
+        ([0xD5, 0x00, 0x5A], [0xD5, SILENCE, 0x5A]),
+        ([0xFF, 0xD5, 0x01], [0xFF, 0xD5, 0x01]),
+    ] {
+        dma.write32(IDLE, u32::from_le_bytes([said[0], said[1], said[2], 0x77]));
+        until("what was said behind the ring in it", || {
+            let ring = &card.memory()[..16];
+            Ok(ring
+                .iter()
+                .all(|word| word.to_le_bytes() == [played[0], played[1], played[2], 0xFF]))
+        })?;
+    }
+    drop(ports);
+    drop(card);
+    let next = Card::running_when_free()?;
+    let _port = open_port(0, 0).map_err(|error| format!("port 0: {error}"))?;
+    same("what the next user is told behind the ring", next.memory()[IDLE / 4], 0)?;
+    same("what it plays", next.memory()[..16].iter().all(|word| *word == u32::MAX), true)
 }
 
 /// The sound that the telephone receives and sends. When a WRITE completes, its samples were heard.
