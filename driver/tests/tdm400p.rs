@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use ringback_country::{Companding, Country};
 use ringback_driver::card::tiger320::{ACCESSES_PER_TICK, Failure, OpenError, Options, Tiger320};
 use ringback_driver::card::{
     FRAME, Gain, Gains, Hook, LineFeed, LineTuning, ModuleError, ModuleKind, Polarity, PortCard,
-    PortError, PortEvent, PortFault, PortSink, Remedy, SILENCE, Service, Slot,
+    PortError, PortEvent, PortFault, PortSink, Remedy, Service, Slot,
 };
 use ringback_driver::device::soft::SoftDevice;
 use ringback_driver::device::{Device, InterruptFd, Registers};
@@ -22,6 +23,9 @@ use ringback_softcard::ModuleKind as SoftModule;
 use ringback_softcard::{Behaviour, CardConfig, Fault, LineOptions, LineState, SoftCard};
 
 type Soft = SoftDevice<SoftCard>;
+
+/// A country of each law.
+const COUNTRIES: [&str; 2] = ["FCC", "GERMANY"];
 
 /// A device whose register accesses are counted.
 struct Counted {
@@ -118,17 +122,29 @@ struct Bench {
 }
 
 fn open(card: &SoftCard, accesses: &Arc<AtomicU64>) -> Result<Tiger320<Counted>, OpenError> {
+    open_for(card, accesses, Country::default())
+}
+
+fn open_for(
+    card: &SoftCard,
+    accesses: &Arc<AtomicU64>,
+    country: Country,
+) -> Result<Tiger320<Counted>, OpenError> {
     let device = SoftDevice::card(card.clone()).unwrap();
     let device = Counted { device, accesses: Arc::clone(accesses) };
     let mut delay = |time: Duration| card.advance(time.as_millis() as u64);
-    Tiger320::open(device, Options::default(), &mut delay)
+    Tiger320::open(device, Options { country }, &mut delay)
 }
 
 impl Bench {
     fn new(config: CardConfig) -> Bench {
+        Bench::of(config, Country::default())
+    }
+
+    fn of(config: CardConfig, country: Country) -> Bench {
         let card = SoftCard::new(config);
         let accesses = Arc::default();
-        let mut driver = open(&card, &accesses).unwrap();
+        let mut driver = open_for(&card, &accesses, country).unwrap();
         let interrupt = File::from(driver.device().interrupt().unwrap().fd);
         let now = Time::from_nanos(1_000_000_000);
         driver.start(now).unwrap();
@@ -184,7 +200,11 @@ impl Bench {
 
 /// Ports 0 and 1 FXS, 2 and 3 FXO; the exchange has battery on both lines.
 fn settled() -> Bench {
-    let mut bench = Bench::new(CardConfig::default());
+    settled_in(Country::default())
+}
+
+fn settled_in(country: Country) -> Bench {
+    let mut bench = Bench::of(CardConfig::default(), country);
     assert_eq!(
         bench.run(200),
         [(2, PortEvent::Battery(true)), (3, PortEvent::Battery(true))],
@@ -209,7 +229,7 @@ fn dtmf(digit: char) -> Vec<u8> {
         let angle = f64::from(n) * std::f64::consts::TAU / 8000.0;
         tones.iter().map(|hertz| (angle * hertz).sin() * 6000.0).sum()
     };
-    (0..1600).map(|n| if n < 800 { ulaw(tone(n) as i16) } else { SILENCE }).collect()
+    (0..1600).map(|n| if n < 800 { ulaw(tone(n) as i16) } else { ulaw(0) }).collect()
 }
 
 #[test]
@@ -566,7 +586,8 @@ fn until_shifted(bench: &mut Bench, times: u64) {
     for _ in 0..5000 {
         if bench.driver.counters().shifted >= times {
             let received = bench.log.received.iter().flatten();
-            assert!(received.copied().all(|sample| sample == SILENCE), "before it was proved");
+            let silence = bench.driver.country().companding().silence();
+            assert!(received.copied().all(|sample| sample == silence), "before it was proved");
             return;
         }
         bench.step();
@@ -580,8 +601,9 @@ fn hears_dial_tone_at_port_2_alone(bench: &mut Bench) {
     bench.steps(200);
     bench.log.received = Default::default();
     bench.steps(100);
+    let silence = bench.driver.country().companding().silence();
     for (port, samples) in bench.log.received.iter().enumerate() {
-        let sound = samples.iter().filter(|sample| **sample != SILENCE).count();
+        let sound = samples.iter().filter(|sample| **sample != silence).count();
         assert_eq!(samples.len(), 800, "port {port}");
         assert!(if port == 2 { sound > 700 } else { sound == 0 }, "{sound} at port {port}");
     }
@@ -589,8 +611,9 @@ fn hears_dial_tone_at_port_2_alone(bench: &mut Bench) {
 
 #[test]
 fn a_card_that_comes_back_with_its_slots_shifted_is_mended_before_a_sample_is_exchanged() {
-    for cause in [Fault::MasterAbort, Fault::Reset] {
-        let mut bench = settled();
+    let causes = [Fault::MasterAbort, Fault::Reset];
+    for (cause, country) in causes.into_iter().flat_map(|one| COUNTRIES.map(|name| (one, name))) {
+        let mut bench = settled_in(country.parse().unwrap());
         assert_eq!(bench.driver.counters().shifted, 0);
         bench.card.set_fault(Fault::ShiftedSlots, true);
         bench.card.set_fault(cause, true);
@@ -601,7 +624,7 @@ fn a_card_that_comes_back_with_its_slots_shifted_is_mended_before_a_sample_is_ex
         bench.steps(3000);
         hears_dial_tone_at_port_2_alone(&mut bench);
         assert!(bench.driver.failure().is_none());
-        assert_eq!(bench.driver.counters().shifted, 2, "{cause}");
+        assert_eq!(bench.driver.counters().shifted, 2, "{cause}, {country}");
         assert!(bench.most <= u64::from(ACCESSES_PER_TICK), "{} accesses", bench.most);
     }
 }
@@ -652,23 +675,88 @@ fn a_card_whose_slots_are_shifted_from_the_beginning_is_not_opened_or_mended() {
 
 #[test]
 fn a_card_that_is_not_shifted_is_never_taken_for_it_while_lines_are_loud() {
-    let mut bench = settled();
-    let calls = bench.card.exchange();
-    for port in [2, 3] {
-        bench.driver.set_hook(PortNumber(port), Hook::Off).unwrap();
+    for country in COUNTRIES {
+        let mut bench = settled_in(country.parse().unwrap());
+        let calls = bench.card.exchange();
+        for port in [2, 3] {
+            bench.driver.set_hook(PortNumber(port), Hook::Off).unwrap();
+        }
+        bench.card.telephone(PortNumber(0)).unwrap().off_hook();
+        bench.run(500);
+        assert_eq!(calls.state("102"), Some(LineState::DialTone));
+        for _ in 0..20 {
+            bench.card.set_fault(Fault::MasterAbort, true);
+            bench.steps(3);
+            bench.card.set_fault(Fault::MasterAbort, false);
+            bench.steps(97);
+        }
+        let counters = bench.driver.counters();
+        assert_eq!((counters.shifted, bench.driver.failure().is_none()), (0, true), "{country}");
+        assert!(counters.recoveries >= 20, "{}", counters.recoveries);
     }
-    bench.card.telephone(PortNumber(0)).unwrap().off_hook();
-    bench.run(500);
-    assert_eq!(calls.state("102"), Some(LineState::DialTone));
-    for _ in 0..20 {
-        bench.card.set_fault(Fault::MasterAbort, true);
-        bench.steps(3);
-        bench.card.set_fault(Fault::MasterAbort, false);
-        bench.steps(97);
+}
+
+/// The PCM modes of the modules in slots 0 (Si3210, register 1) and 2 (Si3050, register 33).
+fn pcm_modes(bench: &mut Bench) -> [u32; 2] {
+    assert!(bench.driver.begin_dump());
+    bench.run(2000);
+    let dump = bench.driver.dump().expect("a second is enough");
+    [(0, 1), (2, 33)].map(|(slot, number)| {
+        let registers = &dump.modules[slot].direct;
+        registers.iter().find(|register| register.number == number).unwrap().value
+    })
+}
+
+#[test]
+fn modules_compand_by_the_law_of_their_country_and_again_after_a_repair() {
+    for (country, mode) in COUNTRIES.into_iter().zip([0x28, 0x20]) {
+        let country: Country = country.parse().unwrap();
+        let silence = country.companding().silence();
+        let mut bench = settled_in(country);
+        assert_eq!(pcm_modes(&mut bench), [mode; 2], "{country}");
+        bench.log.received = Default::default();
+        bench.card.set_fault(Fault::PartReset(PortNumber(0)), true);
+        bench.card.set_fault(Fault::NoIsoLink(PortNumber(2)), true);
+        bench.until((2, PortEvent::Fault(PortFault::IsoLinkLost(Remedy::Restoring))), 3000);
+        bench.card.set_fault(Fault::NoIsoLink(PortNumber(2)), false);
+        bench.until((2, PortEvent::Fault(PortFault::IsoLinkLost(Remedy::Restored))), 3000);
+        bench.run(500);
+        assert_eq!(bench.driver.counters().part_resets, 1);
+        assert_eq!(pcm_modes(&mut bench), [mode; 2], "{country}, after repairs");
+        for port in [0, 2] {
+            let received = bench.log.received[port].iter();
+            let other = received.filter(|sample| **sample != silence).count();
+            // A chip that was reset sends nothing, which reads as ones, until that is noticed.
+            let unnoticed = if silence == u8::MAX { 0 } else { 64 * FRAME };
+            assert!(other <= unnoticed, "{country}: {other} samples at port {port}");
+        }
     }
-    let counters = bench.driver.counters();
-    assert_eq!((counters.shifted, bench.driver.failure().is_none()), (0, true));
-    assert!(counters.recoveries >= 20, "{}", counters.recoveries);
+}
+
+#[test]
+fn a_telephone_hears_and_speaks_code_words_of_its_countrys_law() {
+    for country in COUNTRIES {
+        let country: Country = country.parse().unwrap();
+        let mut bench = settled_in(country);
+        let telephone = bench.card.telephone(PortNumber(0)).unwrap();
+        telephone.off_hook();
+        bench.run(100);
+        // u-law's second zero is the one that a chip does not send.
+        let second_zero = (country.companding() == Companding::ULaw).then_some(0x7F);
+        let codes: Vec<u8> = (0..=u8::MAX).filter(|code| Some(*code) != second_zero).collect();
+        bench.log.play[0].clone_from(&codes);
+        telephone.take_heard();
+        bench.run(100);
+        let heard = telephone.take_heard();
+        // The largest sample of each law: G.711, tables 1a and 2a.
+        let largest = if second_zero.is_some() { 32_124 } else { 32_256 };
+        assert_eq!(heard.iter().max(), Some(&largest), "{country}");
+        bench.log.received[0].clear();
+        telephone.play(&heard);
+        bench.run(150);
+        let received = &bench.log.received[0];
+        assert!(received.windows(codes.len()).any(|part| part == codes), "{country}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What differs from a country on a user's own lines.
 
 use crate::zones::Zone;
-use crate::{Cadence, Country, Daa, Profile, Pulse, Signal};
+use crate::{Cadence, Companding, Country, Daa, Profile, Pulse, Signal};
 
 /// What differs from a country; `None` is as the country has it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -10,6 +10,8 @@ pub struct Changes {
     pub daa: Option<Daa>,
     /// The impedance of FXS modules, a value of [`Slic::impedance`](crate::Slic::impedance).
     pub impedance: Option<u8>,
+    /// The law of the samples of all modules.
+    pub companding: Option<Companding>,
     /// Dial tone.
     pub dial: Option<Signal>,
     /// Ringback.
@@ -51,6 +53,7 @@ impl Country {
         let mut line = self.line.clone();
         line.daa = daa.unwrap_or(line.daa);
         line.impedance = impedance.unwrap_or(line.impedance);
+        line.companding = changes.companding.unwrap_or(line.companding);
         let mut tones = self.zone.tones.clone();
         for (own, change) in [
             (&mut tones.dial, &changes.dial),
@@ -121,6 +124,7 @@ mod tests {
         let busy = Signal::parse("500/300,0/300", -10.0).unwrap();
         let changes = Changes {
             impedance: Some(3),
+            companding: Some(Companding::ULaw),
             busy: Some(busy.clone()),
             recall: Some(busy.clone()),
             ring: Some(Cadence::on_off(700, 900)),
@@ -136,6 +140,8 @@ mod tests {
         assert_eq!(changed.tones().dial, germany.tones().dial);
         assert_eq!((changed.ring(), changed.slic().ring_hz), (Cadence::on_off(700, 900), 20));
         assert_eq!(changed.slic().impedance, 3);
+        let laws = [germany, same, changed].map(Country::companding);
+        assert_eq!(laws, [Companding::ALaw, Companding::ALaw, Companding::ULaw]);
         assert_eq!((changed.busy_cycles(), germany.busy_cycles()), (2, 3));
         let own = changed.profile().unwrap();
         assert_eq!(own, Profile::named("own.toml").unwrap(), "it is found by its name");

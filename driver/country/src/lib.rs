@@ -8,6 +8,7 @@
 mod caller_id;
 mod changes;
 mod codes;
+mod companding;
 mod error;
 mod modes;
 mod profile;
@@ -21,6 +22,7 @@ use std::time::Duration;
 pub use caller_id::{CallerIdCoding, CallerIdMethod, CallerIdMoment};
 pub use changes::Changes;
 pub use codes::{Bursts, CodeMeaning, Codes, ForwardCodes, Forwarding};
+pub use companding::Companding;
 pub use error::CountryError;
 pub use profile::Profile;
 pub use tones::{Cadence, CadenceError, CallProgress, Plan, Segment, Signal, SignalError, Sound};
@@ -113,6 +115,11 @@ impl Country {
             _ => RINGS_20_HZ,
         };
         Slic { impedance: self.line.impedance, ..rings }
+    }
+
+    /// The law by which its network compands samples, and so the card's modules.
+    pub fn companding(self) -> Companding {
+        self.line.companding
     }
 
     /// The tones of its exchanges.
@@ -308,6 +315,18 @@ mod tests {
         assert_eq!(country.tones(), "UK".parse::<Country>().unwrap().tones());
         assert_eq!("TBR21 / Turkey".parse::<Country>().unwrap().to_string(), "TBR21/TR");
         assert_eq!("germany/de".parse::<Country>().unwrap(), "GERMANY".parse().unwrap());
+    }
+
+    #[test]
+    fn samples_are_companded_as_the_countrys_network_does() {
+        let law = |name: &str| name.parse::<Country>().unwrap().companding();
+        for name in ["FCC", "us", "ca", "japan", "hk/gb", "tw", "fcc/de"] {
+            assert_eq!(law(name), Companding::ULaw, "{name}");
+        }
+        for name in ["TBR21", "de", "gb", "br", "mx", "cn", "in", "tbr21/us"] {
+            assert_eq!(law(name), Companding::ALaw, "{name}");
+        }
+        assert_eq!(Country::default().companding(), Companding::ULaw);
     }
 
     #[test]

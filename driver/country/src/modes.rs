@@ -3,8 +3,12 @@
 //! Names and values are those of DAHDI's `opermode`, so that who comes from there finds his own.
 //! Its fields become registers of the Si3050: 16 (OHS, RZ, RT), 26 (DCV, MINI, ILIM), 30 (ACIM) and
 //! 31 (OHS2).
+//!
+//! Each row also has the law by which the network compands samples (ITU-T G.711): u-law where it
+//! was built on trunks of 1544 kbit/s (North America with Guam, Japan, Hong Kong, Taiwan), A-law
+//! elsewhere. DAHDI has u-law for an analog card in every country, unless it is told otherwise.
 
-use crate::Daa;
+use crate::{Companding, Daa};
 
 /// One line mode.
 #[derive(Debug, Clone)]
@@ -17,6 +21,7 @@ pub(crate) struct LineMode {
     pub(crate) daa: Daa,
     /// The impedance of telephones' lines, bits 2 to 0 of the Si3210's register 10.
     pub(crate) impedance: u8,
+    pub(crate) companding: Companding,
     /// The key of the zone whose tones its exchanges have, if that has one.
     pub(crate) zone: &'static str,
 }
@@ -25,6 +30,11 @@ impl LineMode {
     /// The mode with the tones of another zone than that of its own code.
     const fn toned(self, zone: &'static str) -> LineMode {
         LineMode { zone, ..self }
+    }
+
+    /// The mode of a network with u-law.
+    const fn u_law(self) -> LineMode {
+        LineMode { companding: Companding::ULaw, ..self }
     }
 }
 
@@ -55,12 +65,13 @@ const fn mode(
     let hybrid = [0; 8];
     let daa = Daa { international, dc_termination, ac_termination, control_3, hybrid };
     let impedance = telephone_impedance(ac_termination);
-    LineMode { name, english, iso, daa, impedance, zone: iso }
+    let companding = Companding::ALaw;
+    LineMode { name, english, iso, daa, impedance, companding, zone: iso }
 }
 
 /// All line modes, the default first.
 pub(crate) static MODES: &[LineMode] = &[
-    mode("FCC", "North America", "", 0x01, 0xC0, 0x00, 0xA3).toned("US"),
+    mode("FCC", "North America", "", 0x01, 0xC0, 0x00, 0xA3).toned("US").u_law(),
     mode("TBR21", "Europe", "", 0x00, 0xC2, 0x02, 0xA3).toned("EUROPE"),
     mode("ARGENTINA", "Argentina", "AR", 0x00, 0xC0, 0x00, 0xA3),
     mode("AUSTRALIA", "Australia", "AU", 0x40, 0x30, 0x03, 0xA3),
@@ -69,7 +80,7 @@ pub(crate) static MODES: &[LineMode] = &[
     mode("BELGIUM", "Belgium", "BE", 0x00, 0xC2, 0x02, 0xAB),
     mode("BRAZIL", "Brazil", "BR", 0x00, 0x30, 0x00, 0xA3),
     mode("BULGARIA", "Bulgaria", "BG", 0x00, 0xC2, 0x03, 0xA3),
-    mode("CANADA", "Canada", "CA", 0x00, 0xC0, 0x00, 0xA3).toned("US"),
+    mode("CANADA", "Canada", "CA", 0x00, 0xC0, 0x00, 0xA3).toned("US").u_law(),
     mode("CHILE", "Chile", "CL", 0x00, 0xC0, 0x00, 0xA3),
     mode("CHINA", "China", "CN", 0x00, 0x30, 0x0F, 0xA3),
     mode("COLOMBIA", "Colombia", "CO", 0x00, 0xC0, 0x00, 0xA3),
@@ -84,8 +95,8 @@ pub(crate) static MODES: &[LineMode] = &[
     mode("FRANCE", "France", "FR", 0x00, 0xC2, 0x02, 0xAB),
     mode("GERMANY", "Germany", "DE", 0x00, 0xC2, 0x03, 0xAB),
     mode("GREECE", "Greece", "GR", 0x00, 0xC2, 0x02, 0xAB),
-    mode("GUAM", "Guam", "GU", 0x00, 0xC0, 0x00, 0xA3).toned("US"),
-    mode("HONGKONG", "Hong Kong", "HK", 0x00, 0xC0, 0x00, 0xA3),
+    mode("GUAM", "Guam", "GU", 0x00, 0xC0, 0x00, 0xA3).toned("US").u_law(),
+    mode("HONGKONG", "Hong Kong", "HK", 0x00, 0xC0, 0x00, 0xA3).u_law(),
     mode("HUNGARY", "Hungary", "HU", 0x00, 0xC0, 0x00, 0xA3),
     mode("ICELAND", "Iceland", "IS", 0x00, 0xC2, 0x02, 0xAB),
     mode("INDIA", "India", "IN", 0x00, 0xC0, 0x04, 0xA3),
@@ -93,7 +104,7 @@ pub(crate) static MODES: &[LineMode] = &[
     mode("IRELAND", "Ireland", "IE", 0x00, 0xC2, 0x02, 0xAB),
     mode("ISRAEL", "Israel", "IL", 0x00, 0xC2, 0x02, 0xA3),
     mode("ITALY", "Italy", "IT", 0x00, 0xC2, 0x02, 0xAB),
-    mode("JAPAN", "Japan", "JP", 0x00, 0x30, 0x00, 0xA3),
+    mode("JAPAN", "Japan", "JP", 0x00, 0x30, 0x00, 0xA3).u_law(),
     mode("JORDAN", "Jordan", "JO", 0x00, 0x30, 0x00, 0xA3),
     mode("KAZAKHSTAN", "Kazakhstan", "KZ", 0x00, 0xC0, 0x00, 0xA3),
     mode("KUWAIT", "Kuwait", "KW", 0x00, 0xC0, 0x00, 0xA3),
@@ -127,10 +138,10 @@ pub(crate) static MODES: &[LineMode] = &[
     mode("SWEDEN", "Sweden", "SE", 0x00, 0xC2, 0x02, 0xAB),
     mode("SWITZERLAND", "Switzerland", "CH", 0x00, 0xC2, 0x02, 0xAB),
     mode("SYRIA", "Syria", "SY", 0x00, 0x30, 0x00, 0xA3),
-    mode("TAIWAN", "Taiwan", "TW", 0x00, 0x30, 0x00, 0xA3),
+    mode("TAIWAN", "Taiwan", "TW", 0x00, 0x30, 0x00, 0xA3).u_law(),
     mode("THAILAND", "Thailand", "TH", 0x00, 0x30, 0x00, 0xA3),
     mode("UAE", "United Arab Emirates", "AE", 0x00, 0xC0, 0x00, 0xA3),
     mode("UK", "United Kingdom", "GB", 0x00, 0xC2, 0x05, 0xAB),
-    mode("USA", "United States", "US", 0x00, 0xC0, 0x00, 0xA3),
+    mode("USA", "United States", "US", 0x00, 0xC0, 0x00, 0xA3).u_law(),
     mode("YEMEN", "Yemen", "YE", 0x00, 0xC0, 0x00, 0xA3),
 ];

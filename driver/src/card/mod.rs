@@ -37,7 +37,7 @@ pub use delay::{Delay, ThreadDelay};
 pub use module::ModuleError;
 pub use port::{
     FRAME, Gain, Gains, Hook, LineFeed, LineTuning, ModuleKind, Polarity, PortError, PortEvent,
-    PortFault, PortSink, PortStatus, Remedy, SILENCE,
+    PortFault, PortSink, PortStatus, Remedy,
 };
 pub use port_card::{OpenCardError, PortCard, PortCardKind, Service, Slot, StartCardError};
 pub use register_dump::{

@@ -3,15 +3,14 @@
 
 use std::time::Duration;
 
+use ringback_country::Companding;
 use thiserror::Error;
 
 /// What a module sends on the bus of samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sending {
-    /// Samples in u-law, as usual.
-    ULaw,
-    /// Samples in A-law.
-    ALaw,
+    /// Samples, by this law.
+    Samples(Companding),
     /// Nothing.
     Nothing,
 }

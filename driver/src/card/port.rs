@@ -10,9 +10,6 @@ use thiserror::Error;
 /// Samples of one port in one tick: 1 ms at 8 kHz.
 pub const FRAME: usize = 8;
 
-/// The u-law code of silence.
-pub const SILENCE: u8 = 0xFF;
-
 /// What kind of module is in a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ModuleKind {
@@ -148,7 +145,10 @@ pub enum Remedy {
 pub trait PortSink {
     /// Something happened on a port.
     fn event(&mut self, port: PortNumber, event: PortEvent);
-    /// One frame: what came in (u-law), and what to play next (u-law, prefilled with [`SILENCE`]).
+    /// One frame: what came in, and what to play next, which is prefilled with silence. Both are
+    /// companded by the law of the card's country ([`Country::companding`]).
+    ///
+    /// [`Country::companding`]: ringback_country::Country::companding
     fn frame(&mut self, port: PortNumber, received: &[u8; FRAME], play: &mut [u8; FRAME]);
 }
 

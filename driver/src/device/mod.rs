@@ -85,7 +85,7 @@ pub trait DmaMemory: Send {
 pub struct PortFile {
     /// The port's number on the card.
     pub port: PortNumber,
-    /// Character device with the port's u-law samples, for READ and WRITE.
+    /// Character device with the port's samples, for READ and WRITE.
     pub fd: OwnedFd,
 }
 

@@ -55,7 +55,8 @@ impl<Event, Output: Payload> Context<'_, Event, Output> {
             && self.effects.complete(self.table, request, result, output, self.now)
     }
 
-    /// Has the kernel play samples on a port (u-law at 8 kHz), behind those that are queued there.
+    /// Has the kernel play samples on a port, behind those that are queued there: 8 kHz, companded
+    /// as the card's modules are set.
     /// They are copied; [`Engine::played`](super::Engine::played) is called when they have ended.
     ///
     /// With a request, the WRITE of the samples is in the ring under the request's id. The end of

@@ -78,7 +78,8 @@ pub trait Engine: Send + 'static {
         let _ = cx;
     }
 
-    /// Samples came in at a port, u-law at 8 kHz, where the kernel moves them.
+    /// Samples came in at a port, where the kernel moves them: 8 kHz, companded as the card's
+    /// modules are set.
     fn received(
         &mut self,
         port: PortNumber,

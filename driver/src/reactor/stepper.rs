@@ -37,7 +37,7 @@ pub enum PortOrder {
         play: Play,
         /// The id of the request it belongs to, if there is one.
         id: Option<RequestId>,
-        /// u-law at 8 kHz.
+        /// At 8 kHz, companded as the card's modules are set.
         samples: Vec<u8>,
     },
     /// Drop everything that is queued: each of these plays ends with [`Played::Dropped`].

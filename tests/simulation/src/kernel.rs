@@ -29,6 +29,8 @@ const ABSENT: u32 = 0xFF;
 /// Words of the ring in each direction, and where the received ones begin.
 const RING: u32 = 16;
 const RECEIVED: u32 = 4 * RING;
+/// Where the memory has, for each slot, what is played with nothing queued; 0 stands for 0xFF.
+const IDLE: u32 = 2 * RECEIVED;
 /// Samples of a READ.
 const BLOCK: usize = 160;
 /// The time without samples after which writes end.
@@ -120,7 +122,8 @@ impl Kernel {
         while self.position != current {
             let word = base + 4 * self.position;
             let came = self.memory.read(word + RECEIVED).unwrap_or(u32::MAX).to_le_bytes();
-            let mut play = [0xFF; SLOTS];
+            let mut play = self.memory.read(base + IDLE).unwrap_or(0).to_le_bytes();
+            play.iter_mut().filter(|sample| **sample == 0).for_each(|sample| *sample = 0xFF);
             for ((port, came), play) in self.ports.iter_mut().zip(came).zip(&mut play) {
                 port.came.push(came);
                 if let Some(sample) = port.queue.pop_front() {

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use ringback_country::{Cadence, Changes, Country, Daa, Pulse, Signal};
+use ringback_country::{Cadence, Changes, Companding, Country, Daa, Pulse, Signal};
 use serde::Deserialize;
 
 use crate::exchange_section::ExchangeSection;
@@ -22,6 +22,8 @@ struct Text {
     /// The country that it changes.
     #[serde(default)]
     base: Base,
+    #[serde(default)]
+    companding: Option<Law>,
     #[serde(default)]
     line: Option<Registers>,
     #[serde(default)]
@@ -47,6 +49,23 @@ impl TryFrom<String> for Base {
 
     fn try_from(name: String) -> Result<Base, Self::Error> {
         name.parse().map(Base)
+    }
+}
+
+/// The law of the samples of all modules.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+struct Law(Companding);
+
+impl TryFrom<String> for Law {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Law, String> {
+        let mut laws = [Companding::ULaw, Companding::ALaw].into_iter();
+        let law = laws.find(|law| law.to_string().eq_ignore_ascii_case(&name));
+        law.map(Law).ok_or_else(|| {
+            format!("samples are not companded by {name:?}: write \"u-law\" or \"A-law\"")
+        })
     }
 }
 
@@ -268,6 +287,7 @@ pub(crate) fn read(content: &str, name: &str) -> Result<Country, String> {
             control_3: line.control_3,
             hybrid: line.hybrid,
         }),
+        companding: text.companding.map(|Law(companding)| companding),
         impedance: text.telephone.impedance.map(|Impedance(number)| number),
         dial: signal(tones.dial, &own.dial),
         ringback: signal(tones.ringback, &own.ringback),
@@ -299,6 +319,7 @@ mod tests {
 
     const WHOLE: &str = r#"
 base = "de"
+companding = "u-law"
 
 [line] # registers 16, 26, 30 and 31 of the Si3050
 international = 0x40
@@ -358,9 +379,14 @@ park = "!W*23N"
         assert_eq!([country.flash(), country.hang_up()], [250, 900].map(Duration::from_millis));
 
         let germany: Country = "de".parse().unwrap();
+        assert_eq!(country.companding(), Companding::ULaw);
+        assert_eq!(germany.companding(), Companding::ALaw);
+        let law = |file: &str| read(file, "pbx").unwrap().companding();
+        assert_eq!(law("companding = 'A-LAW'"), Companding::ALaw);
         let little = read("base = 'Germany'\n[hook]\nflash_ms = 200", "pbx").unwrap();
         assert_eq!((little.tones(), little.daa()), (germany.tones(), germany.daa()));
         assert_eq!(little.flash(), Duration::from_millis(200));
+        assert_eq!(little.companding(), Companding::ALaw);
         assert_eq!(read("", "pbx").unwrap().tones(), Country::default().tones());
     }
 
@@ -368,6 +394,7 @@ park = "!W*23N"
     fn what_is_wrong_is_told_with_its_line_and_column_and_the_cure() {
         for (content, place, cure) in [
             ("base = 'Atlantis'", "line 1, column 8", "use one of"),
+            ("companding = 'g711'", "line 1, column 14", "write \"u-law\" or \"A-law\""),
             ("[tones]\n\nbusy = '425/x'", "line 3, column 8", "write HZ/MS"),
             ("[tones]\nbusy_cycles = 1", "line 2, column 15", "write 2 to 10"),
             ("[exchange]\nbase = 'x'", "line 2, column 8", "european-pbx"),

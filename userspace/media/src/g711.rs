@@ -1,8 +1,11 @@
-//! G.711 companding: u-law (North America, Japan) and A-law (elsewhere).
+//! G.711 companding: u-law (North America, Japan and some others) and A-law (elsewhere).
 //!
 //! Decoding is one lookup in a table that is made at compile time. Encoding finds the interval of a
 //! sample, with clipping. A-law code words are as on the line: with even bits inverted, as ITU-T
-//! G.711 sends them.
+//! G.711 sends them. Each code word is that of its own sample, so that decoding and encoding by the
+//! same law changes nothing; only u-law's second zero (0x7F) becomes the first.
+
+use ringback_country::Companding;
 
 /// Added to the magnitude, so that every u-law segment starts at a power of two (33 in the 14-bit
 /// scale of G.711).
@@ -13,6 +16,22 @@ const ALAW_EVEN_BITS: u8 = 0x55;
 
 static ULAW_TO_LINEAR: [i16; 256] = ulaw_table();
 static ALAW_TO_LINEAR: [i16; 256] = alaw_table();
+
+/// The code word of a linear sample by this law.
+pub const fn encode(companding: Companding, sample: i16) -> u8 {
+    match companding {
+        Companding::ULaw => ulaw_encode(sample),
+        Companding::ALaw => alaw_encode(sample),
+    }
+}
+
+/// The linear sample of a code word by this law.
+pub const fn decode(companding: Companding, code: u8) -> i16 {
+    match companding {
+        Companding::ULaw => ulaw_decode(code),
+        Companding::ALaw => alaw_decode(code),
+    }
+}
 
 /// The u-law code word of a linear sample. Beyond +-32635 it is clipped.
 pub const fn ulaw_encode(sample: i16) -> u8 {
@@ -76,9 +95,8 @@ const fn alaw_table() -> [i16; 256] {
 mod tests {
     use super::*;
 
-    /// The code words of silence.
-    const ULAW_SILENCE: u8 = 0xFF;
-    const ALAW_SILENCE: u8 = 0xD5;
+    const ULAW_SILENCE: u8 = Companding::ULaw.silence();
+    const ALAW_SILENCE: u8 = Companding::ALaw.silence();
 
     /// Decoder output values of G.711 table 2a (14-bit scale), at the ends of every segment.
     const ULAW_TABLE_2A: [(u8, i16); 16] = [
@@ -154,6 +172,10 @@ mod tests {
             // u-law has two zeros; the negative one becomes the positive one.
             let expected = if code == 0x7F { ULAW_SILENCE } else { code };
             assert_eq!(ulaw_encode(ulaw_decode(code)), expected);
+            for law in [Companding::ULaw, Companding::ALaw] {
+                let expected = if law == Companding::ULaw { expected } else { code };
+                assert_eq!(encode(law, decode(law, code)), expected);
+            }
         }
     }
 

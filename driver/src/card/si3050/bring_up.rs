@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::PortNumber;
-use ringback_country::Daa;
+use ringback_country::{Companding, Daa};
 
 use super::registers::*;
 use super::settings::LineSettings;
@@ -27,6 +27,7 @@ pub(crate) async fn bring_up(
     chip: &Chip<Si3050>,
     slot: PortNumber,
     daa: Daa,
+    companding: Companding,
 ) -> Result<(), ModuleError> {
     if !identify(chip).await {
         return Err(ModuleError::NotAnswering);
@@ -35,7 +36,6 @@ pub(crate) async fn bring_up(
     chip.wait(RESET_TIME).await;
     // The last slot's bits come first in the frame.
     let start = 3u8.saturating_sub(slot.0) * 8;
-    chip.write(PCM_MODE, PcmMode::SERVICE).await;
     // Half waves, and no validation in the chip: `debounce` decides what counts as ringing.
     chip.write(RING_RECTIFIER, RingRectifier::empty()).await;
     chip.write_all(&[
@@ -71,6 +71,8 @@ pub(crate) async fn bring_up(
     if daa.hybrid != [0; 8] {
         write_hybrid(chip, daa.hybrid).await;
     }
+    // It has sent nothing until now, in no slot.
+    chip.write(PCM_MODE, PcmMode::service(companding)).await;
     Ok(())
 }
 
@@ -90,22 +92,22 @@ async fn write_hybrid(chip: &Chip<Si3050>, hybrid: [i8; 8]) {
     }
 }
 
-/// Finds out why a chip gave an impossible sample.
-pub(crate) async fn diagnose(chip: &Chip<Si3050>) -> Diagnosis {
+/// Finds out why a chip gave an impossible sample. Its samples are to be of this law.
+pub(crate) async fn diagnose(chip: &Chip<Si3050>, companding: Companding) -> Diagnosis {
     let mut examination = Examination::default();
     loop {
-        if let Some(diagnosis) = examination.add(examine(chip).await) {
+        if let Some(diagnosis) = examination.add(examine(chip, companding).await) {
             return diagnosis;
         }
         chip.wait(EXAMINATION_INTERVAL).await;
     }
 }
 
-async fn examine(chip: &Chip<Si3050>) -> Diagnosis {
+async fn examine(chip: &Chip<Si3050>, companding: Companding) -> Diagnosis {
     if !identify(chip).await {
         Diagnosis::NotAnswering
     } else if chip.read(DAA_CONTROL_2).await.contains(DaaControl2::LINE_SIDE_OFF)
-        || chip.read(PCM_MODE).await != PcmMode::SERVICE
+        || chip.read(PCM_MODE).await != PcmMode::service(companding)
     {
         Diagnosis::PartReset
     } else if !chip.read(LINK_STATUS).await.contains(LinkStatus::FRAME_DETECT)
@@ -131,28 +133,30 @@ mod tests {
         slot: PortNumber,
         country: &str,
     ) -> Result<(), ModuleError> {
-        let daa = *country.parse::<Country>().unwrap().daa();
-        Sequence::new(move |chip| async move { bring_up(&chip, slot, daa).await })
+        let country: Country = country.parse().unwrap();
+        let (daa, law) = (*country.daa(), country.companding());
+        Sequence::new(move |chip| async move { bring_up(&chip, slot, daa, law).await })
             .run(|operation| chip.perform(operation))
     }
 
-    fn diagnosed(chip: &mut simulation::Si3050) -> Diagnosis {
-        Sequence::new(|chip| async move { diagnose(&chip).await })
+    /// What is found with a chip that is to send samples of this law.
+    fn diagnosed(chip: &mut simulation::Si3050, law: Companding) -> Diagnosis {
+        Sequence::new(move |chip| async move { diagnose(&chip, law).await })
             .run(|operation| chip.perform(operation))
     }
 
     #[test]
     fn leaves_an_idle_line_with_the_countrys_settings() {
-        for (slot, country, settings) in [
-            (0, "FCC", [0x01, 0xC0, 0x00, 0xA3]),
-            (3, "australia", [0x40, 0x30, 0x03, 0x23]),
-            (2, "UK", [0, 0xC2, 5, 0xAB]),
+        for (slot, country, settings, pcm_mode) in [
+            (0, "FCC", [0x01, 0xC0, 0x00, 0xA3], 0x28),
+            (3, "australia", [0x40, 0x30, 0x03, 0x23], 0x20),
+            (2, "UK", [0, 0xC2, 5, 0xAB], 0x20),
         ] {
             let mut chip = simulation::Si3050::new();
             assert_eq!(brought_up(&mut chip, PortNumber(slot), country), Ok(()));
             assert_eq!([16, 26, 30, 31].map(|register| chip.read(register)), settings);
             assert_eq!(chip.read(5), 0x08);
-            assert_eq!(chip.read(33), 0x28);
+            assert_eq!(chip.read(33), pcm_mode, "u-law or A-law");
             let start = (3 - slot) * 8;
             assert_eq!([34, 35, 36, 37].map(|register| chip.read(register)), [start, 0, start, 0]);
             assert_eq!(chip.resyncs, 2);
@@ -188,7 +192,8 @@ mod tests {
             let expected = [international, ac_termination, 0xFF, 2, 0xFD, 4, 5, 6, 0x7F, 0x80];
             assert_eq!(tuned(&mut chip), expected);
             let slot = PortNumber(0);
-            Sequence::new(move |chip| async move { bring_up(&chip, slot, daa).await })
+            let law = Companding::ALaw;
+            Sequence::new(move |chip| async move { bring_up(&chip, slot, daa, law).await })
                 .run(|operation| chip.perform(operation))
                 .unwrap();
             assert_eq!(tuned(&mut chip), expected);
@@ -217,6 +222,7 @@ mod tests {
     fn faults_are_distinguished() {
         let mut chip = simulation::Si3050::new();
         brought_up(&mut chip, PortNumber(0), "FCC").unwrap();
+        let diagnosed = |chip: &mut simulation::Si3050| diagnosed(chip, Companding::ULaw);
         assert_eq!(diagnosed(&mut chip), Diagnosis::Sound);
         chip.link_after = Duration::MAX;
         assert_eq!(diagnosed(&mut chip), Diagnosis::IsoLinkLost);
@@ -224,5 +230,18 @@ mod tests {
         assert_eq!(diagnosed(&mut chip), Diagnosis::PartReset);
         chip.absent = Some(0xFF);
         assert_eq!(diagnosed(&mut chip), Diagnosis::NotAnswering);
+    }
+
+    #[test]
+    fn a_chip_whose_samples_are_of_another_law_has_lost_its_settings() {
+        for (country, law, other) in [
+            ("FCC", Companding::ULaw, Companding::ALaw),
+            ("germany", Companding::ALaw, Companding::ULaw),
+        ] {
+            let mut chip = simulation::Si3050::new();
+            brought_up(&mut chip, PortNumber(0), country).unwrap();
+            assert_eq!(diagnosed(&mut chip, law), Diagnosis::Sound);
+            assert_eq!(diagnosed(&mut chip, other), Diagnosis::PartReset);
+        }
     }
 }

@@ -42,7 +42,7 @@ fn details(registers: &[DumpedRegister]) -> FxoDetails {
 
 #[cfg(test)]
 mod tests {
-    use ringback_country::Country;
+    use ringback_country::{Companding, Country};
 
     use super::super::simulation;
     use super::*;
@@ -55,7 +55,8 @@ mod tests {
             [(simulation::Si3050::new(), 3), (simulation::Si3050::with_si3018(), 1)]
         {
             let up = Sequence::new(|chip| async move {
-                bring_up(&chip, PortNumber(2), *Country::default().daa()).await
+                let daa = *Country::default().daa();
+                bring_up(&chip, PortNumber(2), daa, Companding::ULaw).await
             });
             up.run(|operation| chip.perform(operation)).unwrap();
             let dump = Sequence::new(|chip| async move { dump(&chip, PortNumber(2)).await })

@@ -1,5 +1,7 @@
 //! Registers of the Si3050 (data sheet, section 6; 8 bits each) and what is written to them.
 
+use ringback_country::Companding;
+
 use crate::card::register::{Register, flags, registers};
 
 registers! {
@@ -166,8 +168,13 @@ flags! {
 }
 
 impl PcmMode {
-    /// As a port in service has it.
-    pub(crate) const SERVICE: PcmMode = PcmMode::ENABLE.union(PcmMode::U_LAW);
+    /// As a port in service has it, for samples of this law.
+    pub(crate) const fn service(companding: Companding) -> PcmMode {
+        match companding {
+            Companding::ULaw => PcmMode::ENABLE.union(PcmMode::U_LAW),
+            Companding::ALaw => PcmMode::ENABLE,
+        }
+    }
 }
 
 /// The coefficients of the hybrid.

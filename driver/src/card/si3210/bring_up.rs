@@ -201,7 +201,6 @@ async fn configure(
     chip.write(IMPEDANCE, IMPEDANCE_ON | country.slic().impedance & 0x07).await;
     // The last slot's bits come first in the frame.
     let start = 3u8.saturating_sub(slot.0) * 8;
-    chip.write(PCM_MODE, PcmMode::SERVICE).await;
     chip.write_all(&[
         (TX_START_LOW, start),
         (TX_START_HIGH, 0),
@@ -225,6 +224,8 @@ async fn configure(
         (BATTERY_HIGH, BATTERY_75_V),
     ])
     .await;
+    // It has sent nothing until now, in no slot.
+    chip.write(PCM_MODE, PcmMode::service(country.companding())).await;
     Ok(())
 }
 
@@ -273,9 +274,16 @@ mod tests {
     }
 
     #[test]
-    fn the_impedance_is_the_countrys() {
-        let impedances = [("FCC", 0), ("TBR21", 4), ("GERMANY", 5), ("NEWZEALAND", 7), ("UK", 0)];
-        for (country, impedance) in impedances {
+    fn the_impedance_and_the_law_of_samples_are_the_countrys() {
+        let settings = [
+            ("FCC", 0, 0x28),
+            ("JAPAN", 0, 0x28),
+            ("TBR21", 4, 0x20),
+            ("GERMANY", 5, 0x20),
+            ("NEWZEALAND", 7, 0x20),
+            ("UK", 0, 0x20),
+        ];
+        for (country, impedance, pcm_mode) in settings {
             let country: Country = country.parse().unwrap();
             let mut chip = simulation::Si3210::new();
             let up = Sequence::new(move |chip| async move {
@@ -283,6 +291,7 @@ mod tests {
             });
             up.run(|operation| chip.perform(operation)).unwrap();
             assert_eq!(chip.read(10), 0x08 | impedance, "{country}");
+            assert_eq!(chip.read(1), pcm_mode, "{country}");
         }
     }
 

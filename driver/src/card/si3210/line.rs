@@ -73,8 +73,7 @@ impl FxsLine {
     /// The write that has the chip send samples in this way.
     pub(crate) fn sending(sending: Sending) -> Operation {
         let mode = match sending {
-            Sending::ULaw => PcmMode::SERVICE,
-            Sending::ALaw => PcmMode::ENABLE,
+            Sending::Samples(companding) => PcmMode::service(companding),
             Sending::Nothing => PcmMode::empty(),
         };
         Operation::write(PCM_MODE, mode)

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use ringback_country::Companding;
+
 use super::indirect_registers;
 use crate::card::port::{Gain, Gains};
 use crate::card::register::{Register, Value, flags, registers, values};
@@ -143,8 +145,13 @@ flags! {
 }
 
 impl PcmMode {
-    /// As a port in service has it.
-    pub(crate) const SERVICE: PcmMode = PcmMode::ENABLE.union(PcmMode::U_LAW);
+    /// As a port in service has it, for samples of this law.
+    pub(crate) const fn service(companding: Companding) -> PcmMode {
+        match companding {
+            Companding::ULaw => PcmMode::ENABLE.union(PcmMode::U_LAW),
+            Companding::ALaw => PcmMode::ENABLE,
+        }
+    }
 }
 
 flags! {

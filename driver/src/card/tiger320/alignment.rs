@@ -1,18 +1,22 @@
 //! The proof that the samples of each slot are in their own byte of the DMA words.
 //!
 //! Nothing in the words says where a frame begins, so after each reset of the serial port it is
-//! tried: for some milliseconds one module, the witness, sends A-law, and the others send nothing.
-//! Their bytes are ones then, as those of empty slots; the witness's are not, because in A-law ones
-//! are a voltage that no line has for so long. Samples are exchanged only after that.
+//! tried: for some milliseconds one module, the witness, sends A-law, whatever the law of its
+//! country, and the others send nothing. Their bytes are ones then, as those of empty slots; the
+//! witness's are not, because in A-law ones are a voltage that no line has for so long. Samples are
+//! exchanged only after that.
 //!
 //! A card is only taken for shifted if the witness's byte is all ones and exactly one other is not.
 //! Whatever else is found proves nothing and changes nothing: that a slot that sends nothing reads
-//! as ones is known of the software card alone.
+//! as ones is known of the software card alone. A module that is being set up sends nothing until
+//! that is done (the PCM mode is written last), and so disturbs no trial.
 //!
 //! Sound towards the lines is not tried, because nothing can be read back; it moves with the same
 //! frames.
 
 use std::time::Duration;
+
+use ringback_country::Companding;
 
 use super::Tiger320;
 use super::bring_up;
@@ -64,7 +68,9 @@ impl<D: Device> Tiger320<D> {
 
     /// Begins a trial, which takes [`TRIAL`]. The ports have left their reset.
     pub(super) fn begin_trial(&mut self, witness: PortNumber, now: Time) {
-        self.send(|slot| if slot == witness { Sending::ALaw } else { Sending::Nothing });
+        self.send(|slot| {
+            if slot == witness { Sending::Samples(Companding::ALaw) } else { Sending::Nothing }
+        });
         let r = Bus::new(self.device.registers());
         let Some(memory) = self.device.dma() else { return };
         self.ring.restart(memory, 0, now);
@@ -76,7 +82,8 @@ impl<D: Device> Tiger320<D> {
     /// Ends a trial: DMA stands still, and the modules send as usual.
     pub(super) fn end_trial(&mut self, witness: PortNumber) -> Alignment {
         Bus::new(self.device.registers()).write(OPER, Operate::empty());
-        self.send(|_| Sending::ULaw);
+        let companding = self.country.companding();
+        self.send(|_| Sending::Samples(companding));
         let Some(memory) = self.device.dma() else { return Alignment::Unknown };
         let alignment = judge(&self.ring.every_received(memory), witness);
         match alignment {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::PortNumber;
-use ringback_country::Country;
+use ringback_country::{Companding, Country};
 
 use super::error::OpenError;
 use super::module::Module;
@@ -27,8 +27,8 @@ const VER_READABLE_SELECT: u8 = 0x70;
 /// CPLD version of a card without registers to test.
 const VER_UNTESTED: u8 = 0x59;
 
-/// Checks what the device offers; gives the ring's place.
-pub(super) fn check(device: &impl Device) -> Result<Ring, OpenError> {
+/// Checks what the device offers; gives the ring's place. Its samples are of this law.
+pub(super) fn check(device: &impl Device, companding: Companding) -> Result<Ring, OpenError> {
     let len = device.registers().len();
     if len < WINDOW {
         return Err(OpenError::Window { len });
@@ -40,7 +40,7 @@ pub(super) fn check(device: &impl Device) -> Result<Ring, OpenError> {
     let address = memory.bus_address();
     match u32::try_from(address) {
         Ok(base) if base % 4 == 0 && base.checked_add(RING_BYTES as u32 - 1).is_some() => {
-            Ok(Ring::new(base))
+            Ok(Ring::new(base, companding))
         }
         _ => Err(OpenError::DmaAddress { address }),
     }
@@ -209,10 +209,11 @@ pub(super) fn probe(
     }
     let mut fxo = |operation| run(ModuleKind::Fxo, operation);
     if Sequence::new(|chip| async move { si3050::identify(&chip).await }).run(&mut fxo) {
-        let daa = *country.daa();
-        let result =
-            Sequence::new(move |chip| async move { si3050::bring_up(&chip, slot, daa).await })
-                .run(&mut fxo);
+        let (daa, companding) = (*country.daa(), country.companding());
+        let result = Sequence::new(move |chip| async move {
+            si3050::bring_up(&chip, slot, daa, companding).await
+        })
+        .run(&mut fxo);
         return outcome(result.map(|()| Module::fxo(slot, country)));
     }
     match identity {

@@ -146,7 +146,7 @@ impl<D: Device> Tiger320<D> {
         options: Options,
         delay: &mut dyn Delay,
     ) -> Result<Tiger320<D>, OpenError> {
-        let ring = bring_up::check(&device)?;
+        let ring = bring_up::check(&device, options.country.companding())?;
         // From here on an error drops the card, which makes it safe.
         let mut card = Tiger320 {
             device,

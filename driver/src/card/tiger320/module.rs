@@ -219,6 +219,7 @@ impl Module {
             // The commanded value is not written yet, so the sample can't be compared with it.
             return;
         }
+        let companding = self.country.companding();
         let reaction = match &mut self.line {
             ModuleLine::Fxs(line, _) => line.sample(register, value, event),
             ModuleLine::Fxo(line) => line.sample(register, value, event),
@@ -231,14 +232,16 @@ impl Module {
                 }
                 self.unwritten = true;
             }
-            Reaction::Suspect => self.begin(Task::Diagnose(match self.line {
-                ModuleLine::Fxs(..) => {
-                    Sequence::new(|chip| async move { si3210::diagnose(&chip).await })
-                }
-                ModuleLine::Fxo(..) => {
-                    Sequence::new(|chip| async move { si3050::diagnose(&chip).await })
-                }
-            })),
+            Reaction::Suspect => {
+                self.begin(Task::Diagnose(match self.line {
+                    ModuleLine::Fxs(..) => {
+                        Sequence::new(|chip| async move { si3210::diagnose(&chip).await })
+                    }
+                    ModuleLine::Fxo(..) => Sequence::new(move |chip| async move {
+                        si3050::diagnose(&chip, companding).await
+                    }),
+                }))
+            }
         }
     }
 
@@ -399,6 +402,7 @@ impl Module {
             return self.give_up(error);
         }
         let (slot, country, daa) = (self.slot, self.country, self.daa);
+        let companding = country.companding();
         let pause = if how == Restoration::Full { Duration::ZERO } else { PAUSE };
         let may_be_sound = how == Restoration::IfLost;
         let sequence = match self.line {
@@ -414,10 +418,10 @@ impl Module {
             }),
             ModuleLine::Fxo(_) => Sequence::new(move |chip| async move {
                 chip.wait(pause).await;
-                if may_be_sound && si3050::diagnose(&chip).await == Diagnosis::Sound {
+                if may_be_sound && si3050::diagnose(&chip, companding).await == Diagnosis::Sound {
                     return Ok(());
                 }
-                si3050::bring_up(&chip, slot, daa).await
+                si3050::bring_up(&chip, slot, daa, companding).await
             }),
         };
         self.begin(Task::Restore(fault, sequence));

@@ -156,6 +156,9 @@ impl<D: Device> Tiger320<D> {
         r.write(INTSTAT, Interrupts::EVERY);
         r.write(MASK1, Aux::empty());
         r.write(MASK0, Interrupts::USED);
+        if self.device.kernel_moves_samples() {
+            self.ring.tell_silence(memory);
+        }
         self.ring.restart(memory, self.ring.rx_word(r.read(RX_CURRENT)).unwrap_or(0), now);
         self.moved = now;
         r.write(OPER, Operate::DMA);

@@ -20,11 +20,13 @@
 //! lost when the card came to one of its words again before it was taken: a service less than 1 ms
 //! late loses nothing, each further millisecond one chunk.
 
+use ringback_country::Companding;
+
 use super::registers::{
     Bus, Interrupts, RX_END, RX_INTERRUPT, RX_START, TX_END, TX_INTERRUPT, TX_START,
 };
 use crate::Time;
-use crate::card::port::{FRAME, SILENCE};
+use crate::card::port::FRAME;
 use crate::device::{DmaMemory, Registers};
 
 /// Bytes of memory that the ring takes.
@@ -61,6 +63,8 @@ pub(super) struct Chunk(u32);
 #[derive(Debug)]
 pub(super) struct Ring {
     base: u32,
+    /// The code word of silence.
+    silence: u8,
     /// Word the card was at when it was last asked, and when that was.
     position: u32,
     asked: Time,
@@ -73,10 +77,11 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// A ring at a bus address (a multiple of 4, with [`RING_BYTES`] below 4 GiB).
-    pub(super) const fn new(base: u32) -> Ring {
-        let owed = Interrupts::empty();
-        Ring { base, position: 0, asked: Time::ZERO, next: END, waiting: 0, owed }
+    /// A ring at a bus address (a multiple of 4, with [`RING_BYTES`] below 4 GiB), for samples of
+    /// this law.
+    pub(super) const fn new(base: u32, companding: Companding) -> Ring {
+        let (silence, owed) = (companding.silence(), Interrupts::empty());
+        Ring { base, silence, position: 0, asked: Time::ZERO, next: END, waiting: 0, owed }
     }
 
     /// Writes the ring's addresses to the card.
@@ -93,13 +98,19 @@ impl Ring {
     /// The card starts from `position`; both rings are filled with silence.
     pub(super) fn restart(&mut self, memory: &impl DmaMemory, position: u32, now: Time) {
         for offset in (0..RING_BYTES).step_by(4) {
-            memory.write32(offset, u32::from_le_bytes([SILENCE; SLOTS]));
+            memory.write32(offset, u32::from_le_bytes([self.silence; SLOTS]));
         }
         self.position = position % WORDS;
         self.asked = now;
         self.next = END;
         self.waiting = u64::from(forward(END, self.position));
         self.owed = Interrupts::empty();
+    }
+
+    /// Tells the kernel module what to play where nothing is queued: the byte of each slot behind
+    /// the ring.
+    pub(super) fn tell_silence(&self, memory: &impl DmaMemory) {
+        memory.write32(RING_BYTES, u32::from_le_bytes([self.silence; SLOTS]));
     }
 
     /// Clears what came in, so that it is seen what comes from now on: no word is zero in which a
@@ -162,7 +173,8 @@ impl Ring {
             }
             // The other chunk, which the card plays next, was not filled. It gets silence, so that
             // old samples are not played again.
-            self.play(memory, Chunk((self.next + CHUNK) % WORDS), &[[SILENCE; FRAME]; SLOTS]);
+            let silence = [[self.silence; FRAME]; SLOTS];
+            self.play(memory, Chunk((self.next + CHUNK) % WORDS), &silence);
         }
         let chunk = (self.waiting >= u64::from(CHUNK)).then_some(Chunk(self.next));
         if chunk.is_some() {
@@ -180,7 +192,7 @@ impl Ring {
 
     /// What came in, slot by slot.
     pub(super) fn received(&self, memory: &impl DmaMemory, chunk: Chunk) -> Samples {
-        let mut samples = [[SILENCE; FRAME]; SLOTS];
+        let mut samples = [[self.silence; FRAME]; SLOTS];
         for (n, offset) in (0..FRAME).zip(offsets(chunk)) {
             let word = memory.read32(offset + RX_OFFSET as usize).to_le_bytes();
             for (slot, byte) in samples.iter_mut().zip(word) {
@@ -283,7 +295,7 @@ mod tests {
 
     impl Card {
         fn new(eager: bool) -> Card {
-            let mut ring = Ring::new(BASE);
+            let mut ring = Ring::new(BASE, Companding::ULaw);
             let memory = Memory(Mutex::new(vec![0; 32]));
             ring.restart(&memory, 0, Time::ZERO);
             let (status, played) = (Interrupts::empty(), Vec::new());
@@ -350,7 +362,7 @@ mod tests {
             }
         }
         let writes = Writes(Mutex::default());
-        Ring::new(0x1000).program(Bus::new(&writes));
+        Ring::new(0x1000, Companding::ULaw).program(Bus::new(&writes));
         assert_eq!(
             *writes.0.lock().unwrap(),
             [
@@ -362,6 +374,26 @@ mod tests {
                 (0x20, 0x107C)
             ]
         );
+    }
+
+    #[test]
+    fn silence_is_that_of_the_law_in_the_ring_and_behind_it_where_the_kernel_looks() {
+        for (law, silent) in [(Companding::ULaw, u32::MAX), (Companding::ALaw, 0xD5D5_D5D5)] {
+            let mut ring = Ring::new(BASE, law);
+            let memory = Memory(Mutex::new(vec![0; 34]));
+            ring.restart(&memory, 0, Time::ZERO);
+            assert_eq!(memory.0.lock().unwrap()[..], [[silent; 32].as_slice(), &[0; 2]].concat());
+            ring.tell_silence(&memory);
+            assert_eq!(memory.0.lock().unwrap()[32..], [silent, 0]);
+            // Two chunks too late: the one that is played next was not filled.
+            memory.0.lock().unwrap()[..16].fill(7);
+            let progress = ring.advance(&memory, 7, Interrupts::RX_HALF, false, Time::ZERO);
+            assert_eq!(progress.missed, 0);
+            let both = Interrupts::RX_HALF | Interrupts::RX_END;
+            let late = Time::ZERO + Duration::from_millis(2);
+            assert_eq!(ring.advance(&memory, 7, both, false, late).missed, 1);
+            assert_eq!(memory.0.lock().unwrap()[..16].iter().filter(|w| **w == silent).count(), 8);
+        }
     }
 
     #[test]
@@ -527,7 +559,7 @@ mod tests {
 
     #[test]
     fn addresses_outside_of_the_ring_are_no_position() {
-        let ring = Ring::new(0x1000);
+        let ring = Ring::new(0x1000, Companding::ULaw);
         assert_eq!(ring.rx_word(0x1040), Some(0));
         assert_eq!(ring.rx_word(0x107C), Some(15));
         assert_eq!(ring.rx_word(0x1080), Some(0));
@@ -538,7 +570,7 @@ mod tests {
 
     #[test]
     fn lateness_is_seen_by_the_tx_address() {
-        let ring = Ring::new(0x1000);
+        let ring = Ring::new(0x1000, Companding::ULaw);
         let late = |word: u32| ring.is_late(Chunk(15), 0x1000 + word * 4);
         assert!((6..=14).all(|word| !late(word)));
         assert!(late(15) && late(0) && late(3));

@@ -8,7 +8,7 @@ use super::registers::{ABSENT, Bus, INTSTAT, Interrupts, MASK0, RX_CURRENT, TX_C
 use super::ring::SLOTS;
 use super::{State, TICK, Tiger320, spi};
 use crate::card::debounce::SAMPLE_MS;
-use crate::card::port::{FRAME, PortSink, SILENCE};
+use crate::card::port::{FRAME, PortSink};
 use crate::card::port_card::{PortCard, Service, Slot};
 use crate::card::sequence::Operation;
 use crate::device::Device;
@@ -166,12 +166,13 @@ impl<D: Device> Tiger320<D> {
         self.counters.missed += progress.missed;
         if let Some(chunk) = progress.chunk {
             let mut received = self.ring.received(memory, chunk);
-            let mut play = [[SILENCE; FRAME]; SLOTS];
+            let silence = self.country.companding().silence();
+            let mut play = [[silence; FRAME]; SLOTS];
             let ports = self.modules.iter().zip(received.iter_mut().zip(&mut play)).enumerate();
             for (port, (module, (received, play))) in ports {
                 let Some(module) = module else { continue };
                 if module.is_restoring() {
-                    *received = [SILENCE; FRAME];
+                    *received = [silence; FRAME];
                 }
                 sink.frame(PortNumber::at(port), received, play);
             }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ringback_country::Companding;
 use ringback_softcard::chips::{Battery, Feed, RegisterFile};
 
 use super::fake::{Card, Fake, FakeDevice, FakeModule};
@@ -9,7 +10,6 @@ use super::{ACCESSES_PER_TICK, Failure, OpenError, Options, TICK, Tiger320, regi
 use crate::card::module::ModuleError;
 use crate::card::port::{
     FRAME, Hook, LineFeed, ModuleKind, Polarity, PortError, PortEvent, PortFault, PortSink, Remedy,
-    SILENCE,
 };
 use crate::card::port_card::{PortCard, Service, Slot, StartCardError};
 use crate::card::register::offsets;
@@ -18,6 +18,9 @@ use crate::card::si3210::simulation::Si3210;
 use crate::{PortNumber, Time};
 
 offsets!(registers: CNTL OPER CPLD_SYNC);
+
+/// Silence in North America, for which the card is opened.
+const SILENCE: u8 = Companding::ULaw.silence();
 
 fn fxs() -> FakeModule {
     FakeModule::Fxs(Box::new(Si3210::new()))

@@ -68,6 +68,8 @@ struct Origin<'a> {
     /// The ids of the PCI function and its subsystem, if it is one.
     ids: Option<String>,
     country: String,
+    /// The law of the modules' samples.
+    companding: String,
 }
 
 impl<'a> Origin<'a> {
@@ -83,6 +85,7 @@ impl<'a> Origin<'a> {
             card: station.name(),
             ids: own.and_then(|card| card.ids).map(|ids| ids.to_string()),
             country: station.country.to_string(),
+            companding: station.country.companding().to_string(),
         }
     }
 }
@@ -171,6 +174,7 @@ fn text(origin: &Origin<'_>, dump: &RegisterDump) -> Vec<String> {
     ];
     lines.extend(origin.ids.iter().map(|ids| format!("# ids {ids}")));
     lines.push(format!("# country {}", origin.country));
+    lines.push(format!("# companding {}", origin.companding));
     let counters = dump.counters.iter().filter(|(_, count)| *count > 0);
     lines.extend(counters.map(|(name, count)| format!("# counted {name} {count}")));
     lines.push(format!("# {}; addresses are bytes behind the start of the memory", dump.chip));
@@ -237,7 +241,7 @@ pub(super) fn print_details(
     let origin = Origin::of(station);
     out.text("")?;
     out.text(format_args!("chip {}, CPLD version {:#04x}", dump.chip, dump.cpld))?;
-    out.text(format_args!("country {}", origin.country))?;
+    out.text(format_args!("country {}, samples in {}", origin.country, origin.companding))?;
     let counters = dump.counters.iter().copied().collect();
     let (chip, cpld) = (dump.chip, dump.cpld);
     out.object(&CardObject { event: "card", origin, chip, cpld, counters })?;
@@ -372,6 +376,7 @@ mod tests {
             card: "pci:0000:05:00.0",
             ids: Some("e159:0001 b100:0003".to_owned()),
             country: "FCC".to_owned(),
+            companding: "u-law".to_owned(),
         };
         assert_eq!(
             text(&origin, &dump),
@@ -382,6 +387,7 @@ mod tests {
                 "# card pci:0000:05:00.0",
                 "# ids e159:0001 b100:0003",
                 "# country FCC",
+                "# companding u-law",
                 "# counted ticks 12",
                 "# Tiger320; addresses are bytes behind the start of the memory",
                 "Tiger320 0x00 CNTL 0x41",

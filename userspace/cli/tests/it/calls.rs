@@ -237,6 +237,7 @@ fn the_registers_say_what_the_modules_are() {
     let objects = ended.objects();
     let card = objects.iter().find(|object| object["event"] == "card").unwrap();
     assert_eq!((&card["cpld"], &card["country"]), (&0x73.into(), &"GERMANY".into()));
+    assert_eq!(card["companding"], "A-law");
     assert!(card["counters"]["ticks"].as_u64() > Some(0));
     let details = of(&objects, "details");
     assert_eq!(details.len(), 4, "{ended}");
@@ -259,6 +260,7 @@ fn the_registers_can_be_sent() {
     let has = |line: &str| assert!(text.lines().any(|one| one == line), "{line}: {text}");
     has("# ringback registers, format 1");
     has("# country GERMANY");
+    has("# companding A-law");
     has("Tiger320 0xcc CPLD_VERSION 0x73");
     has("Tiger320 0x08 TX_START 0x00");
     has("Tiger320 0x18 RX_START 0x40");

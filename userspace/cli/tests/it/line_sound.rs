@@ -3,6 +3,8 @@
 use std::fs;
 
 use nix::sys::signal::Signal;
+use ringback_country::Companding;
+use ringback_media::g711;
 use ringback_media::level::power_at;
 use ringback_media::tone::Generator;
 use ringback_media::wav;
@@ -13,6 +15,39 @@ use crate::program::{of, run, start, states};
 fn channel(bytes: &[u8], which: usize) -> Vec<i16> {
     let samples = bytes[44..].as_chunks::<2>().0.iter().map(|bytes| i16::from_le_bytes(*bytes));
     samples.skip(which).step_by(2).collect()
+}
+
+/// A WAV file of 8-bit samples: 7 is u-law, 6 A-law.
+fn companded_file(coding: u16, codes: &[u8]) -> Vec<u8> {
+    let size = codes.len() as u32;
+    let mut file = [b"RIFF".as_slice(), &(36 + size).to_le_bytes(), b"WAVEfmt "].concat();
+    file.extend(16u32.to_le_bytes());
+    file.extend([coding, 1].map(u16::to_le_bytes).concat());
+    file.extend([8000u32, 8000].map(u32::to_le_bytes).concat());
+    file.extend([1u16, 8].map(u16::to_le_bytes).concat());
+    file.extend(b"data");
+    file.extend(size.to_le_bytes());
+    [file, codes.to_vec()].concat()
+}
+
+#[test]
+fn a_file_of_the_law_of_the_lines_country_is_sent_with_its_code_words_and_another_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    // Every code word but u-law's two zeros, one of which is never sent.
+    let codes: Vec<u8> = (0..=u8::MAX).filter(|code| code & 0x7F != 0x7F).collect();
+    for (country, law) in [("fcc", Companding::ULaw), ("germany", Companding::ALaw)] {
+        for (coding, own) in [(7, Companding::ULaw), (6, Companding::ALaw)] {
+            fs::write(path("said.wav"), companded_file(coding, &codes)).unwrap();
+            let options = format!("--country {country} --hangup-after 1 --overwrite");
+            let files = format!("--play {} --record-both {}", path("said.wav"), path("both.wav"));
+            run(&format!("call 2 5550100 --card soft {options} {files}")).with(0);
+            let sent = channel(&fs::read(path("both.wav")).unwrap(), 1);
+            let sent: Vec<u8> = sent.into_iter().map(|sample| g711::encode(own, sample)).collect();
+            let found = sent.windows(codes.len()).any(|part| part == codes);
+            assert_eq!(found, law == own, "a file in {own} on a line in {law}");
+        }
+    }
 }
 
 /// For how many ms a tone is in samples.

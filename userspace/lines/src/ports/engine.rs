@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ringback_country::Country;
 use ringback_driver::card::{
-    FRAME, LineTuning, ModuleKind, PortCard, PortError, PortEvent, PortSink, SILENCE, Service,
+    FRAME, LineTuning, ModuleKind, PortCard, PortError, PortEvent, PortSink, Service,
     StartCardError,
 };
 use ringback_driver::engine::{Context, Engine, Failure, Play, Played};
@@ -117,7 +117,8 @@ impl<C: PortCard> Lines<C> {
                 ModuleKind::Fxo => Box::new(Fxo::new(country, status.battery)),
                 ModuleKind::Fxs => Box::new(Fxs::new(country, LineNumber::at(lines.len()))),
             };
-            lines.push((Port::new(LineNumber::at(lines.len()), port), machine));
+            let number = LineNumber::at(lines.len());
+            lines.push((Port::new(number, port, country.companding()), machine));
         }
         let orders = Vec::with_capacity(64);
         let rendered = vec![0; if card.kernel_moves_samples() { MOST } else { 0 }];
@@ -516,11 +517,12 @@ impl<C: PortCard> Engine for Lines<C> {
         if self.gone {
             return;
         }
+        let silence = self.card.country().companding().silence();
         let (card, mut sink) = self.sink(cx);
         // Samples of a module whose chip is being set up again are not sound.
         let mute = card.status(number).is_none_or(|status| status.restoring);
         for frame in samples.chunks(FRAME) {
-            let mut heard = [SILENCE; FRAME];
+            let mut heard = [silence; FRAME];
             for (heard, sample) in heard.iter_mut().zip(frame).filter(|_| !mute) {
                 *heard = *sample;
             }

@@ -1,5 +1,6 @@
 //! What FXO and FXS lines have in common: the call, its requests, its digits and its audio.
 
+use ringback_country::Companding;
 use ringback_driver::card::{FRAME, Hook, LineFeed, ModuleKind, Polarity};
 use ringback_driver::engine::{Context, Play};
 use ringback_driver::request::{LineNumber, Token};
@@ -86,12 +87,13 @@ pub(super) struct Port {
 }
 
 impl Port {
-    pub(super) fn new(line: LineNumber, number: PortNumber) -> Port {
+    /// A port of a line, whose samples are of this law.
+    pub(super) fn new(line: LineNumber, number: PortNumber, companding: Companding) -> Port {
         Port {
             book: Book::new(line),
             number,
             audio: Audio::default(),
-            sound_path: SoundPath::new(),
+            sound_path: SoundPath::new(companding),
             listener: dtmf::Detector::new(),
             in_digit: false,
             generator: Generation::none(),

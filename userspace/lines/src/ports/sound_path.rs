@@ -1,9 +1,13 @@
-//! The way of a line's samples between the card and the line: u-law, gains, the cancellation of the
-//! echo, and the measurement of levels.
+//! The way of a line's samples between the card and the line: companding, gains, the cancellation
+//! of the echo, and the measurement of levels.
 //!
 //! The gains are applied here and not in the registers of the chips: those of an FXS module have
 //! steps of 3.5 dB, the range is to be the same for every module, and what overflows is to be
-//! counted. u-law has the same resolution at every level, so that nothing is lost by that.
+//! counted. G.711 has the same resolution at every level, so that nothing is lost by that.
+//!
+//! With gains of 0 dB and no canceller a sample is not changed, and a code word of the line's own
+//! law becomes the same code word again: sound that is of that law on the application's side, too,
+//! has the same bytes on both sides.
 //!
 //! Samples that are sent are kept until the line has received as many: where the kernel plays them
 //! they are rendered up to half a second ahead. The canceller needs them in step with what is
@@ -11,8 +15,9 @@
 
 use std::collections::VecDeque;
 
+use ringback_country::Companding;
 use ringback_driver::card::FRAME;
-use ringback_media::g711::{ulaw_decode, ulaw_encode};
+use ringback_media::g711;
 use ringback_tspi::media::Levels;
 
 use super::echo_control::EchoControl;
@@ -41,6 +46,8 @@ impl Factor {
 /// The way of a line's samples.
 #[derive(Debug)]
 pub(super) struct SoundPath {
+    /// The law of the port's samples.
+    companding: Companding,
     received: Factor,
     sent: Factor,
     echo: Option<Box<EchoControl>>,
@@ -54,8 +61,9 @@ pub(super) struct SoundPath {
 }
 
 impl SoundPath {
-    pub(super) fn new() -> SoundPath {
+    pub(super) fn new(companding: Companding) -> SoundPath {
         SoundPath {
+            companding,
             received: Factor(None),
             sent: Factor(None),
             echo: None,
@@ -94,7 +102,8 @@ impl SoundPath {
 
     /// A frame as the line hears it.
     pub(super) fn receive(&mut self, received: &[u8; FRAME]) -> [i16; FRAME] {
-        let mut heard = received.map(|code| self.received.apply(ulaw_decode(code)));
+        let linear = received.map(|code| g711::decode(self.companding, code));
+        let mut heard = linear.map(|sample| self.received.apply(sample));
         self.levels.heard.add(&heard);
         self.passed = [0; FRAME];
         let count = FRAME.min(self.under_way.len());
@@ -113,12 +122,12 @@ impl SoundPath {
         &self.passed
     }
 
-    /// The u-law code of a sample that is sent next.
+    /// The code word of a sample that is sent next.
     pub(super) fn send(&mut self, sample: i16) -> u8 {
         let sample = self.sent.apply(sample);
         self.levels.sent.add(&[sample]);
-        let code = ulaw_encode(sample);
-        self.under_way.push_back(ulaw_decode(code));
+        let code = g711::encode(self.companding, sample);
+        self.under_way.push_back(g711::decode(self.companding, code));
         code
     }
 
@@ -143,8 +152,10 @@ mod tests {
     use ringback_media::level::rms_dbm0;
     use ringback_media::tone::Generator;
 
-    fn path(options: SoundOptions) -> SoundPath {
-        let mut path = SoundPath::new();
+    const LAWS: [Companding; 2] = [Companding::ULaw, Companding::ALaw];
+
+    fn path(law: Companding, options: SoundOptions) -> SoundPath {
+        let mut path = SoundPath::new(law);
         path.set(options);
         path
     }
@@ -155,8 +166,9 @@ mod tests {
         Generator::sine(1000.0, level).fill(&mut tone);
         let (mut heard, mut sent) = (Vec::new(), Vec::new());
         for frame in tone.as_chunks::<FRAME>().0 {
-            heard.extend(path.receive(&frame.map(ulaw_encode)));
-            sent.extend(frame.map(|sample| ulaw_decode(path.send(sample))));
+            let law = path.companding;
+            heard.extend(path.receive(&frame.map(|sample| g711::encode(law, sample))));
+            sent.extend(frame.map(|sample| g711::decode(law, path.send(sample))));
         }
         (rms_dbm0(&heard), rms_dbm0(&sent))
     }
@@ -164,9 +176,11 @@ mod tests {
     #[test]
     fn each_direction_has_its_gain() {
         for gain_received in [-24, -3, 0, 6, 12] {
-            for gain_sent in [-24, 0, 12] {
+            for (gain_sent, law) in
+                [-24, 0, 12].into_iter().flat_map(|db| LAWS.map(|law| (db, law)))
+            {
                 let options = SoundOptions { gain_received, gain_sent, ..SoundOptions::default() };
-                let (heard, sent) = levels(&mut path(options), -16.0);
+                let (heard, sent) = levels(&mut path(law, options), -16.0);
                 let near = |level: f32, gain: i8| (level + 16.0 - f32::from(gain)).abs() < 0.3;
                 assert!(near(heard, gain_received), "{heard} with {gain_received} dB");
                 assert!(near(sent, gain_sent), "{sent} with {gain_sent} dB");
@@ -177,22 +191,53 @@ mod tests {
     #[test]
     fn levels_are_measured_with_the_gain_and_what_is_clipped_is_counted() {
         let options = SoundOptions { gain_received: 12, gain_sent: 3, ..SoundOptions::default() };
-        let mut path = path(options);
-        assert_eq!(path.due_levels(), None);
-        levels(&mut path, -5.0);
-        let told = path.due_levels().unwrap();
-        assert_eq!((told.heard.samples, told.sent.samples), (8000, 8000));
-        assert!(told.heard.clipped > 2000, "{told:?}");
-        assert_eq!(told.sent.clipped, 0, "{told:?}");
-        assert_eq!(path.due_levels(), None, "they are not due again yet");
+        for law in LAWS {
+            let mut path = path(law, options);
+            assert_eq!(path.due_levels(), None);
+            levels(&mut path, -5.0);
+            let told = path.due_levels().unwrap();
+            assert_eq!((told.heard.samples, told.sent.samples), (8000, 8000));
+            assert!(told.heard.clipped > 2000, "{law}: {told:?}");
+            assert_eq!(told.sent.clipped, 0, "{law}: {told:?}");
+            assert_eq!(path.due_levels(), None, "they are not due again yet");
+        }
+    }
+
+    #[test]
+    fn the_largest_sample_of_each_law_counts_as_clipped_and_no_other() {
+        for (law, largest) in [(Companding::ULaw, [0x80, 0x00]), (Companding::ALaw, [0xAA, 0x2A])] {
+            let mut path = path(law, SoundOptions::default());
+            for code in 0..=u8::MAX {
+                let before = path.levels.heard.clipped;
+                path.receive(&[code; FRAME]);
+                let clipped = path.levels.heard.clipped - before;
+                let all = if largest.contains(&code) { FRAME as u64 } else { 0 };
+                assert_eq!(clipped, all, "{law}: {code:#04x}");
+            }
+        }
+    }
+
+    #[test]
+    fn code_words_of_the_lines_own_law_are_not_changed() {
+        for law in LAWS {
+            let mut path = path(law, SoundOptions::default());
+            let second_zero = (law == Companding::ULaw).then_some(0x7F);
+            for code in (0..=u8::MAX).filter(|code| Some(*code) != second_zero) {
+                let heard = path.receive(&[code; FRAME]);
+                assert_eq!(heard.map(|sample| g711::encode(law, sample)), [code; FRAME], "{law}");
+                assert_eq!(path.send(g711::decode(law, code)), code, "{law}");
+            }
+        }
     }
 
     #[test]
     fn what_was_sent_passes_in_step_with_what_is_received() {
-        let mut path = path(SoundOptions::default());
-        let ahead: Vec<i16> = (0..20).map(|n| ulaw_decode(ulaw_encode(n * 50))).collect();
-        ahead.iter().for_each(|sample| assert_eq!(ulaw_decode(path.send(*sample)), *sample));
-        let silence = [ulaw_encode(0); FRAME];
+        let law = Companding::ULaw;
+        let mut path = path(law, SoundOptions::default());
+        let rounded = |sample| g711::decode(law, g711::encode(law, sample));
+        let ahead: Vec<i16> = (0..20).map(|n| rounded(n * 50)).collect();
+        ahead.iter().for_each(|sample| assert_eq!(g711::decode(law, path.send(*sample)), *sample));
+        let silence = [law.silence(); FRAME];
         for frame in ahead.chunks(FRAME) {
             path.receive(&silence);
             assert_eq!(path.passed()[..frame.len()], *frame);

@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use ringback_country::Companding;
+
 use super::{ALAW, EXTENSIBLE, Format, PCM, ULAW, WavError};
 use crate::{SAMPLE_RATE, g711};
 
@@ -30,8 +32,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<i16>, WavError> {
 #[derive(Debug, Clone, Copy)]
 enum Coding {
     Pcm,
-    Ulaw,
-    Alaw,
+    Companded(Companding),
 }
 
 /// Reads a WAV file piece by piece: 8 kHz mono, 16-bit PCM, u-law or A-law. It may be a FIFO.
@@ -76,8 +77,12 @@ impl Reader {
         };
         let coding = match format {
             Format { sample_rate: SAMPLE_RATE, channels: 1, coding: PCM, bits: 16 } => Coding::Pcm,
-            Format { sample_rate: SAMPLE_RATE, channels: 1, coding: ULAW, bits: 8 } => Coding::Ulaw,
-            Format { sample_rate: SAMPLE_RATE, channels: 1, coding: ALAW, bits: 8 } => Coding::Alaw,
+            Format { sample_rate: SAMPLE_RATE, channels: 1, coding: ULAW, bits: 8 } => {
+                Coding::Companded(Companding::ULaw)
+            }
+            Format { sample_rate: SAMPLE_RATE, channels: 1, coding: ALAW, bits: 8 } => {
+                Coding::Companded(Companding::ALaw)
+            }
             format => return Err(WavError::Format { path, format }),
         };
         let left = match size {
@@ -122,8 +127,9 @@ impl Reader {
 
     fn decode(&mut self, bytes: &[u8], samples: &mut Vec<i16>) {
         match self.coding {
-            Coding::Ulaw => samples.extend(bytes.iter().map(|code| g711::ulaw_decode(*code))),
-            Coding::Alaw => samples.extend(bytes.iter().map(|code| g711::alaw_decode(*code))),
+            Coding::Companded(law) => {
+                samples.extend(bytes.iter().map(|code| g711::decode(law, *code)));
+            }
             Coding::Pcm => {
                 for byte in bytes {
                     match self.half.take() {

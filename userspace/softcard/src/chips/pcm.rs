@@ -4,6 +4,7 @@
 //! number of clocks before its slot, so that a count of (3 - n) * 8 is the byte lane n of the DMA
 //! word.
 
+use ringback_country::Companding;
 use ringback_media::g711;
 
 use crate::chips::wire::{FRAME, Frame};
@@ -14,37 +15,25 @@ pub(crate) type Bytes = [u8; FRAME];
 /// A bus that no module drives reads high.
 pub(crate) const IDLE_BUS: Bytes = [0xFF; FRAME];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Law {
-    Ulaw,
-    Alaw,
+/// Decodes the enable bit 5 and the format bits 4:3, which Si3210 register 1 and Si3050 register 33
+/// have in common. `None` if the interface is off, or set to 16-bit samples, which do not fit this
+/// bus.
+pub(crate) fn companding(mode: u8) -> Option<Companding> {
+    match mode & 0x38 {
+        0x20 => Some(Companding::ALaw),
+        0x28 => Some(Companding::ULaw),
+        _ => None,
+    }
 }
 
-impl Law {
-    /// Decodes the enable bit 5 and the format bits 4:3, which Si3210 register 1 and Si3050
-    /// register 33 have in common. `None` if the interface is off, or set to 16-bit samples, which
-    /// do not fit this bus.
-    pub(crate) fn from_mode(mode: u8) -> Option<Law> {
-        match mode & 0x38 {
-            0x20 => Some(Law::Alaw),
-            0x28 => Some(Law::Ulaw),
-            _ => None,
-        }
-    }
+/// The bytes of a millisecond of audio.
+pub(crate) fn encode(law: Companding, audio: &Frame) -> Bytes {
+    audio.map(|sample| g711::encode(law, sample))
+}
 
-    pub(crate) fn encode(self, audio: &Frame) -> Bytes {
-        audio.map(|sample| match self {
-            Law::Ulaw => g711::ulaw_encode(sample),
-            Law::Alaw => g711::alaw_encode(sample),
-        })
-    }
-
-    pub(crate) fn decode(self, bytes: &Bytes) -> Frame {
-        bytes.map(|byte| match self {
-            Law::Ulaw => g711::ulaw_decode(byte),
-            Law::Alaw => g711::alaw_decode(byte),
-        })
-    }
+/// The audio of a millisecond of bytes.
+pub(crate) fn decode(law: Companding, bytes: &Bytes) -> Frame {
+    bytes.map(|byte| g711::decode(law, byte))
 }
 
 /// The byte lanes of the DMA word in which a module sends and receives.
@@ -84,16 +73,18 @@ mod tests {
 
     #[test]
     fn mode_register_names_the_law() {
-        assert_eq!(Law::from_mode(0x28), Some(Law::Ulaw));
-        assert_eq!(Law::from_mode(0x20), Some(Law::Alaw));
-        assert_eq!(Law::from_mode(0x08), None, "reset value: interface off");
-        assert_eq!(Law::from_mode(0x30), None);
+        assert_eq!(companding(0x28), Some(Companding::ULaw));
+        assert_eq!(companding(0x20), Some(Companding::ALaw));
+        assert_eq!(companding(0x08), None, "reset value: interface off");
+        assert_eq!(companding(0x30), None);
     }
 
     #[test]
     fn silence_is_the_idle_byte_of_each_law() {
-        assert_eq!(Law::Ulaw.encode(&[0; FRAME]), [0xFF; FRAME]);
-        assert_eq!(Law::Alaw.encode(&[0; FRAME]), [0xD5; FRAME]);
-        assert!(Law::Alaw.decode(&[0xD5; FRAME]).iter().all(|sample| sample.abs() <= 8));
+        for law in [Companding::ULaw, Companding::ALaw] {
+            assert_eq!(encode(law, &[0; FRAME]), [law.silence(); FRAME]);
+        }
+        let silence = decode(Companding::ALaw, &[0xD5; FRAME]);
+        assert!(silence.iter().all(|sample| sample.abs() <= 8));
     }
 }

@@ -16,7 +16,7 @@
 //! to 52 make of what is sent: eight coefficients in steps of 1/128, one for each sample.
 
 use crate::chips::bank::Bank;
-use crate::chips::pcm::{self, Bytes, Lanes, Law};
+use crate::chips::pcm::{self, Bytes, Lanes};
 use crate::chips::spi::RegisterFile;
 use crate::chips::wire::{Battery, FRAME, Feed, Load};
 
@@ -197,7 +197,7 @@ impl Si3050 {
         self.ms = self.ms.wrapping_add(1);
         self.ringing_ms = feed.ringing.map_or(0, |_| self.ringing_ms.wrapping_add(1));
 
-        let law = Law::from_mode(self.get(reg::PCM_MODE));
+        let law = pcm::companding(self.get(reg::PCM_MODE));
         let mute = self.get(reg::MUTE);
         let off_hook = self.off_hook();
         let mut load = Load { off_hook, audio: [0; FRAME] };
@@ -205,7 +205,7 @@ impl Si3050 {
             && off_hook
             && mute & MUTE_TRANSMIT == 0
         {
-            load.audio = law.decode(bytes);
+            load.audio = pcm::decode(law, bytes);
         }
         // On-hook, the monitor path still hears the line (caller id between rings).
         let monitors = self.link_up() && self.get(reg::DAA_CONTROL_1) & ON_HOOK_MONITOR != 0;
@@ -216,7 +216,7 @@ impl Si3050 {
         } else {
             [0; FRAME]
         };
-        (load, law.map(|law| law.encode(&audio)))
+        (load, law.map(|law| pcm::encode(law, &audio)))
     }
 
     /// What is received of what is sent.
@@ -421,7 +421,7 @@ mod tests {
 
     /// The power of what comes back of a sound, compared with it.
     fn echo(chip: &mut Si3050) -> f64 {
-        let law = Law::from_mode(0x28).unwrap();
+        let law = pcm::companding(0x28).unwrap();
         let power = |frame: &[i16; FRAME]| frame.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>();
         let (mut sent, mut heard) = (0.0, 0.0);
         for ms in 0..20_i16 {
@@ -430,9 +430,9 @@ mod tests {
                 let place = ms * FRAME as i16 + n as i16;
                 place.wrapping_mul(7919).wrapping_mul(place).wrapping_add(ms.wrapping_mul(4099)) / 4
             });
-            let (load, bytes) = chip.tick(IDLE, Some(law.encode(&sound)));
+            let (load, bytes) = chip.tick(IDLE, Some(pcm::encode(law, &sound)));
             sent += power(&load.audio);
-            heard += power(&law.decode(&bytes.unwrap()));
+            heard += power(&pcm::decode(law, &bytes.unwrap()));
         }
         10.0 * (heard.max(1.0) / sent).log10()
     }

@@ -23,7 +23,8 @@ pub struct SoundMeasure {
     pub samples: u64,
     /// The sum of their squares.
     pub energy: u64,
-    /// How many were as large as u-law can express, or larger with the line's gain.
+    /// How many were as large as the largest of u-law, or larger with the line's gain. Of A-law's
+    /// samples one of each sign is.
     pub clipped: u64,
 }
 

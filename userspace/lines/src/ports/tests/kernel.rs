@@ -58,6 +58,8 @@ impl Device for TestDevice {
 /// Tiger320: interrupt status, and where the card is in the ring that it fills.
 const INTSTAT: u32 = 0x06;
 const RX_CURRENT: u32 = 0x24;
+/// Where the memory has, for each slot, what is played with nothing queued; 0 stands for 0xFF.
+const IDLE: u32 = 128;
 
 /// A WRITE as the lines gave it: the request's id, and how many samples.
 pub(super) type Written = (Option<RequestId>, usize);
@@ -99,7 +101,8 @@ impl Kernel {
         while self.position != position {
             let word = base + 4 * self.position;
             let came = self.memory.read(word + 64).unwrap().to_le_bytes();
-            let mut play = [0xFF; 4];
+            let mut play = self.memory.read(base + IDLE).unwrap().to_le_bytes();
+            play.iter_mut().filter(|sample| **sample == 0).for_each(|sample| *sample = 0xFF);
             for (slot, port) in self.ports.iter_mut().enumerate() {
                 port.came.push(came[slot]);
                 if let Some(sample) = port.queue.pop_front() {

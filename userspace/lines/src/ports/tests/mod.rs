@@ -4,6 +4,7 @@ mod answers;
 mod books;
 mod callers;
 mod codes;
+mod companding;
 mod countries;
 mod displays;
 mod ends;

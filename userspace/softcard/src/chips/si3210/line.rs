@@ -8,7 +8,7 @@
 
 use super::debounced::Debounced;
 use super::{Si3210, reg};
-use crate::chips::pcm::{self, Bytes, Lanes, Law};
+use crate::chips::pcm::{self, Bytes, Lanes};
 use crate::chips::wire::{Battery, FRAME, Feed, Load};
 
 const PCM_LOOPBACK: u8 = 0x02;
@@ -148,7 +148,7 @@ impl Si3210 {
         self.watch_power();
         self.watch_loop();
 
-        let law = Law::from_mode(self.get(reg::PCM_MODE));
+        let law = pcm::companding(self.get(reg::PCM_MODE));
         let loopback = self.get(reg::LOOPBACK) & PCM_LOOPBACK != 0;
         let passes = self.loop_current_flows()
             && matches!(
@@ -168,15 +168,15 @@ impl Si3210 {
             && (passes || on_hook_transmission)
             && !loopback
         {
-            feed.audio = self.receive_gain().applied(law.decode(bytes));
+            feed.audio = self.receive_gain().applied(pcm::decode(law, bytes));
         }
         let to_host = law.map(|law| {
             if loopback {
                 from_host.unwrap_or(pcm::IDLE_BUS)
             } else if passes {
-                law.encode(&self.transmit_gain().applied(load.audio))
+                pcm::encode(law, &self.transmit_gain().applied(load.audio))
             } else {
-                law.encode(&[0; FRAME])
+                pcm::encode(law, &[0; FRAME])
             }
         });
         (feed, to_host)
