@@ -28,11 +28,16 @@ impl Band {
                 match bands.iter_mut().find(|band| band.takes(sound)) {
                     Some(band) if band.sounds.contains(&sound) => {}
                     Some(band) => band.sounds.push(sound),
-                    None => bands.push(Band { sounds: vec![sound] }),
+                    None => bands.push(Band::from_sound(sound)),
                 }
             }
         }
         bands
+    }
+
+    /// The band of one sound.
+    pub(super) fn from_sound(sound: Sound) -> Band {
+        Band { sounds: vec![sound] }
     }
 
     /// Whether the sound can't be told from any of the band's.

@@ -3,22 +3,23 @@
 
 use ringback_country::{Bursts, Sound};
 
-use crate::level::{power_at, rms_dbm0};
-use crate::samples_in;
+use super::band::Band;
+use super::spectrum::{BLOCK, Subspace};
+use crate::level::rms_dbm0;
 
-/// Samples that are judged together: 20 ms, which distinguishes frequencies 50 Hz apart.
-const BLOCK: usize = samples_in(20) as usize;
+/// How long a block is that is judged as a whole.
 const BLOCK_MS: u32 = 20;
 /// What is quieter is silence.
 const QUIET_DBM0: f32 = -38.0;
-/// The frequencies of the sound have at least this share of a block's power.
+/// Sines of the sound's frequencies explain at least this share of a block's power, also where they
+/// nearly cancel each other.
 const SHARE: f32 = 0.5;
 
 /// Listens for one confirming tone.
 #[derive(Debug)]
 pub struct Confirmation {
     bursts: Bursts,
-    hz: Vec<u16>,
+    sound: Subspace,
     block: [i16; BLOCK],
     filled: usize,
     /// Whether the sound is on the line, and for how many ms it has been so.
@@ -37,7 +38,7 @@ impl Confirmation {
     pub fn new(bursts: Bursts, sound: Sound) -> Confirmation {
         Confirmation {
             bursts,
-            hz: sound.spectrum_hz().collect(),
+            sound: Subspace::new(&Band::from_sound(sound)),
             block: [0; BLOCK],
             filled: 0,
             sounds: true,
@@ -88,12 +89,8 @@ impl Confirmation {
         self.heard >= self.bursts.times
     }
 
-    fn is_sound(&self) -> bool {
-        let level = rms_dbm0(&self.block);
-        let linear = |dbm0: f32| 10_f32.powf(dbm0 / 10.0);
-        let power: f32 =
-            self.hz.iter().map(|&hz| linear(power_at(&self.block, f32::from(hz)))).sum();
-        level >= QUIET_DBM0 && power >= SHARE * linear(level)
+    fn is_sound(&mut self) -> bool {
+        rms_dbm0(&self.block) >= QUIET_DBM0 && self.sound.share(&self.block) >= SHARE
     }
 }
 
@@ -124,12 +121,14 @@ mod tests {
             for profile in Profile::ALL {
                 let codes = &profile.codes;
                 let signal = codes.confirmation(plan).unwrap();
-                for silence in [40, 53, 77] {
-                    let mut samples = vec![0; silence * 8];
+                // Every phase of the blocks, by half a millisecond.
+                for silence in 80..120 {
+                    let mut samples = vec![0; silence * 4];
                     let start = samples.len();
                     samples.resize(start + 16_000, 0);
                     Generator::new(&signal).fill(&mut samples[start..]);
-                    assert!(listen(codes, country, &samples), "{} in {country}", profile.name);
+                    let name = profile.name;
+                    assert!(listen(codes, country, &samples), "{name} in {country}, {silence}");
                 }
                 for what in [Busy, Dial, Reorder, SpecialInformation] {
                     let Some(signal) = plan.signal(what) else { continue };

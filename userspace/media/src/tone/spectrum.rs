@@ -108,7 +108,7 @@ impl Spectrum {
 
 /// The sines and cosines of one band over a block.
 #[derive(Debug)]
-struct Subspace {
+pub(super) struct Subspace {
     /// An orthonormal basis of the space that they span, and the projection of the current block on
     /// each of its vectors.
     basis: Vec<[f32; BLOCK]>,
@@ -119,7 +119,7 @@ struct Subspace {
 }
 
 impl Subspace {
-    fn new(band: &Band) -> Subspace {
+    pub(super) fn new(band: &Band) -> Subspace {
         let hz = band.hz();
         let waves = hz.iter().flat_map(|&hz| {
             let omega = TAU * f64::from(hz) / f64::from(SAMPLE_RATE);
@@ -160,6 +160,20 @@ impl Subspace {
         };
         let basis: Vec<_> = basis.iter().map(|vector| vector.map(|v| v as f32)).collect();
         Subspace { projection: vec![0.0; basis.len()], basis, pure, pair }
+    }
+
+    /// Returns which share of a block is explained, whatever came before it; 0 for silence.
+    pub(super) fn share(&mut self, block: &[i16; BLOCK]) -> f32 {
+        self.projection.fill(0.0);
+        let mut energy = 0.0;
+        for (position, &sample) in block.iter().enumerate() {
+            let x = f32::from(sample);
+            energy += x * x;
+            self.push(position, x);
+        }
+        let explained: f32 = self.projection.iter().map(|p| p * p).sum();
+        self.projection.fill(0.0);
+        if energy > 0.0 { explained / energy } else { 0.0 }
     }
 
     fn push(&mut self, position: usize, x: f32) {
