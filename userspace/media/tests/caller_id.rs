@@ -31,13 +31,9 @@ fn known(text: &str) -> Party {
     Party::Known(text.into())
 }
 
+/// Whether it is a data message, which has names and times, too.
 fn is_message(method: CallerIdMethod) -> bool {
     !matches!(method.coding, CallerIdCoding::Dtmf { .. })
-}
-
-/// Whether names and times are told; digits and Japan's messages have none.
-fn has_names(method: CallerIdMethod) -> bool {
-    matches!(method.coding, CallerIdCoding::Bell202 | CallerIdCoding::V23)
 }
 
 /// Callers as they can be told.
@@ -47,7 +43,7 @@ fn callers(method: CallerIdMethod) -> Vec<Caller> {
     let time = CallerTime::new(11, 28, 18, 5);
     let pairs = numbers.into_iter().zip(names);
     pairs
-        .map(|(number, name)| match has_names(method) {
+        .map(|(number, name)| match is_message(method) {
             true => Caller { number, name, time },
             false => Caller { number, ..Caller::default() },
         })
@@ -159,7 +155,7 @@ fn a_message_with_a_wrong_bit_is_refused() {
     for method in METHODS.into_iter().filter(|method| is_message(*method)) {
         let caller = &callers(method)[0];
         let bytes = match method.coding {
-            CallerIdCoding::Ntt => 5 + 2 + 13 + 2 + 2,
+            CallerIdCoding::Ntt => 5 + 2 + 13 + 10 + 11 + 2 + 2,
             _ => 2 + 10 + 13 + 11 + 1,
         };
         for bit in 0..bytes * 10 {

@@ -10,11 +10,11 @@ use super::{Caller, CallerTime, Party};
 const SINGLE: u8 = 0x04;
 const MULTIPLE: u8 = 0x80;
 /// Types of parameters (ETSI EN 300 659-3 section 5.4).
-const DATE: u8 = 0x01;
+pub(super) const DATE: u8 = 0x01;
 pub(super) const NUMBER: u8 = 0x02;
 pub(super) const NO_NUMBER: u8 = 0x04;
-const NAME: u8 = 0x07;
-const NO_NAME: u8 = 0x08;
+pub(super) const NAME: u8 = 0x07;
+pub(super) const NO_NAME: u8 = 0x08;
 /// A single message begins with month, day, hour and minute.
 const TIME: usize = 8;
 
@@ -105,9 +105,8 @@ pub(super) fn write_message(caller: &Caller, longest_name: usize) -> Vec<u8> {
             body.extend(value);
         }
     };
-    if let Some(CallerTime { month, day, hour, minute }) = caller.time {
-        let digits = format!("{month:02}{day:02}{hour:02}{minute:02}");
-        add(DATE, digits.as_bytes());
+    if let Some(time) = caller.time {
+        add(DATE, time.digits().as_bytes());
     }
     match &caller.number {
         Party::Known(number) => add(NUMBER, &latin(number, LONGEST_NUMBER)),

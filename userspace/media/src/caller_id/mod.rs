@@ -94,6 +94,12 @@ impl CallerTime {
         (valid && hour < 24 && minute < 60).then_some(CallerTime { month, day, hour, minute })
     }
 
+    /// Month, day, hour and minute, two digits each.
+    fn digits(self) -> String {
+        let CallerTime { month, day, hour, minute } = self;
+        format!("{month:02}{day:02}{hour:02}{minute:02}")
+    }
+
     /// Another time of the same day; `None` if there is no such time.
     pub fn at(self, hour: u8, minute: u8) -> Option<CallerTime> {
         CallerTime::new(self.month, self.day, hour, minute)

@@ -1,13 +1,19 @@
 //! The data message of Japan's caller id (NTT's number display; spandsp's `adsi.h` and Dialogic's
-//! manual of CAS have its parameters).
+//! manual of CAS, in its table of the caller id of NTT, have its parameters).
 //!
 //! Characters of seven bits with even parity stand between control characters (DLE SOH, a header,
 //! DLE STX, the message, DLE ETX); a DLE in the message is doubled. Behind it are two bytes with
 //! which the cyclic redundancy check (x^16 + x^12 + x^5 + 1, the lowest bit first) of all from the
-//! header on is 0. The message is a type, a length and parameters as elsewhere. spandsp's own
-//! receiver does not undo doubled DLEs, as a length of 16 is one.
+//! header on is 0. The message is a type, a length and parameters as elsewhere: a number (0x02) or
+//! why there is none (0x04), a name (0x07) or why there is none (0x08), a time (0x01); with other
+//! lengths than elsewhere, and a redirecting number in 0x0B. spandsp's own receiver does not undo
+//! doubled DLEs, as a length of 16 is one.
+//!
+//! A name is read and written in the characters that seven bits have. How Japanese characters are
+//! shifted to is in no public source: a name with control characters, by which that is done, is
+//! not known.
 
-use super::message::{NO_NUMBER, NUMBER, parameters};
+use super::message::{DATE, NAME, NO_NAME, NO_NUMBER, NUMBER, parameters};
 use super::{Caller, Party};
 use crate::ffi::FskReceiver;
 
@@ -21,6 +27,7 @@ const CALLER: u8 = 0x40;
 /// A message is no longer than its length can say.
 const LONGEST: usize = 256;
 const LONGEST_NUMBER: usize = 20;
+const LONGEST_NAME: usize = 30;
 
 fn check(crc: u16, byte: u8) -> u16 {
     (0..8).fold(
@@ -37,18 +44,32 @@ fn with_parity(character: u8) -> u8 {
 }
 
 /// All bytes that tell of a caller: the number, or why there is none; out of area if nothing is
-/// known. A name has no known form.
+/// known. Time and name come behind it, if they are known.
 pub(super) fn write_ntt(caller: &Caller) -> Vec<u8> {
-    let (kind, value) = match &caller.number {
-        Party::Known(number) => {
-            let number = number.bytes().filter(u8::is_ascii).take(LONGEST_NUMBER);
-            (NUMBER, number.collect())
-        }
-        Party::Withheld => (NO_NUMBER, b"P".to_vec()),
-        Party::OutOfArea | Party::Unknown => (NO_NUMBER, b"O".to_vec()),
+    let cut = |text: &str, longest: usize| -> Vec<u8> {
+        let seven = |letter| u8::try_from(letter).ok().filter(u8::is_ascii).unwrap_or(b'?');
+        text.chars().map(seven).take(longest).collect()
     };
-    let length = value.len() as u8;
-    let message = [vec![CALLER, length + 2, kind, length], value].concat();
+    let mut body = Vec::new();
+    let mut add = |kind: u8, value: Vec<u8>| {
+        body.extend([kind, value.len() as u8]);
+        body.extend(value);
+    };
+    match &caller.number {
+        Party::Known(number) => add(NUMBER, cut(number, LONGEST_NUMBER)),
+        Party::Withheld => add(NO_NUMBER, b"P".to_vec()),
+        Party::OutOfArea | Party::Unknown => add(NO_NUMBER, b"O".to_vec()),
+    }
+    if let Some(time) = caller.time {
+        add(DATE, time.digits().into_bytes());
+    }
+    match &caller.name {
+        Party::Known(name) => add(NAME, cut(name, LONGEST_NAME)),
+        Party::Withheld => add(NO_NAME, b"P".to_vec()),
+        Party::OutOfArea => add(NO_NAME, b"O".to_vec()),
+        Party::Unknown => {}
+    }
+    let message = [vec![CALLER, body.len() as u8], body].concat();
     let mut checked = vec![HEADER, DLE, STX];
     for byte in message {
         checked.extend([byte, DLE].iter().take(if byte == DLE { 2 } else { 1 }));
@@ -67,7 +88,20 @@ fn read_ntt(message: &[u8]) -> Option<Caller> {
     let (&[CALLER, length], body) = message.split_first_chunk()? else { return None };
     let whole = body.len() == usize::from(length);
     let caller = parameters(body).filter(|_| whole)?;
-    Some(Caller { name: Party::Unknown, ..caller })
+    let name = if has_shifts(body) { Party::Unknown } else { caller.name };
+    Some(Caller { name, ..caller })
+}
+
+/// Whether the name in these parameters has control characters.
+fn has_shifts(mut body: &[u8]) -> bool {
+    while let Some((&[kind, length], rest)) = body.split_first_chunk() {
+        let Some((value, behind)) = rest.split_at_checked(usize::from(length)) else { break };
+        if kind == NAME && value.iter().any(u8::is_ascii_control) {
+            return true;
+        }
+        body = behind;
+    }
+    false
 }
 
 /// What has come of a message.
@@ -190,6 +224,7 @@ impl Messages {
 
 #[cfg(test)]
 mod tests {
+    use super::super::CallerTime;
     use super::*;
 
     fn known(digits: usize) -> Caller {
@@ -212,6 +247,23 @@ mod tests {
             let caller = Caller { number, ..Caller::default() };
             assert_eq!(read(&write_ntt(&caller)), [caller]);
         }
+    }
+
+    #[test]
+    fn a_name_is_read_or_why_there_is_none() {
+        let time = CallerTime::new(11, 28, 18, 5);
+        for name in [Party::Known("TANAKA TARO".to_owned()), Party::Withheld, Party::OutOfArea] {
+            let caller = Caller { name, time, ..known(10) };
+            assert_eq!(read(&write_ntt(&caller)), [caller]);
+        }
+        let long = Caller { name: Party::Known("\u{30bf}A".repeat(40)), ..known(10) };
+        let [told] = read(&write_ntt(&long)).try_into().unwrap();
+        assert_eq!(told.name, Party::Known("?A".repeat(15)));
+        // As the sources have it: public telephone, and characters that are shifted to.
+        let message = b"\x40\x08\x02\x03090\x08\x01C";
+        assert_eq!(read_ntt(message).unwrap().name, Party::OutOfArea);
+        let shifted = b"\x40\x0B\x02\x03090\x07\x04\x1b$B;";
+        assert_eq!(read_ntt(shifted), Some(known(3)));
     }
 
     #[test]

@@ -123,9 +123,13 @@ fn an_exchange_that_tells_nothing_and_a_country_where_the_way_is_not_known_have_
 #[test]
 fn n14_a_line_that_has_to_answer_to_be_told_does_so_before_the_call_is_offered() {
     for kernel in [false, true] {
-        for number in [known("09012345678"), Party::Withheld, Party::OutOfArea] {
+        for (number, name) in [
+            (known("09012345678"), known("TANAKA TARO")),
+            (Party::Withheld, Party::Withheld),
+            (Party::OutOfArea, Party::Unknown),
+        ] {
             let mut world = told_in("JAPAN", kernel);
-            let told = Caller { number, ..Caller::default() };
+            let told = Caller { number, name, time: ada().time };
             let telephone = call(&world, Some(told.clone()));
             let mut lifted = 0;
             while world.hook(LineNumber::at(FXO)) == Hook::On && lifted < 15_000 {
