@@ -142,7 +142,7 @@ mod tests {
                 let now = clock.now(real + MS * ms).since(Time::ZERO);
                 told.push((line, now.as_secs_f64() * 1000.0));
             }
-            real = real + MS * fetch;
+            real += MS * fetch;
             clock.heard(PortNumber(0), 160, real);
         }
         told
