@@ -1,5 +1,6 @@
 //! spandsp's receiver of the tones of fax machines and modems: declarations of the functions that
-//! are used, and their owner. Its receiver of caller id is in `adsi`.
+//! are used, and their owner. Its receivers of caller id are in `adsi` and `fsk`, its concealment
+//! of lost packets is in `plc`.
 //!
 //! UNSAFETY: needed to call a C library. The declarations are those of spandsp 0.0.6 in
 //! `spandsp/modem_connect_tones.h`; the functions named here have kept their signatures since. No
@@ -8,6 +9,7 @@
 
 mod adsi;
 mod fsk;
+mod plc;
 
 use std::alloc::{Layout, handle_alloc_error};
 use std::ffi::{c_int, c_void};
@@ -16,6 +18,7 @@ use std::sync::{Mutex, PoisonError};
 
 pub(crate) use adsi::AdsiReceiver;
 pub(crate) use fsk::FskReceiver;
+pub(crate) use plc::Plc;
 
 /// `modem_connect_tones_rx_state_t`, whose layout is private to spandsp.
 #[repr(C)]

@@ -1,5 +1,5 @@
 //! Audio of telephony: G.711, DTMF, call-progress tones, tones of fax machines and modems, echo
-//! cancellation, caller id, WAV.
+//! cancellation, concealment of losses, caller id, WAV.
 //!
 //! All audio is 16-bit linear samples at 8 kHz, mono. This crate does not depend on cards, lines or
 //! calls. Rules that hold in it:
@@ -9,9 +9,9 @@
 //! * `feed` and `fill` do not allocate, block or do I/O: they may run in the 1 ms tick. Only the
 //!   receiver of caller id allocates, when it has received a caller.
 //! * Levels are in dBm0: a sine of full scale is +3.14 dBm0 (ITU-T G.711).
-//! * Unsafe code is in three private files, which declare functions of system libraries: those of
-//!   spandsp that detect the tones of equipment and that receive caller id by FSK, and the echo
-//!   canceller of speexdsp. Everything else is our own.
+//! * Unsafe code is in private files, which declare functions of system libraries: those of
+//!   spandsp that detect the tones of equipment, that receive caller id by FSK and that conceal
+//!   lost packets, and the echo canceller of speexdsp. Everything else is our own.
 //!
 //! ```
 //! use ringback_media::dtmf::{Detector, Digit, Event, Generator};
@@ -40,6 +40,7 @@ mod ffi;
 pub mod g711;
 pub mod hybrid_fit;
 pub mod level;
+pub mod loss;
 mod oscillator;
 pub mod tone;
 pub mod wav;
@@ -64,6 +65,7 @@ mod tests {
         is_send::<crate::dtmf::Generator>();
         is_send::<crate::echo::EchoCanceller>();
         is_send::<crate::equipment::EquipmentDetector>();
+        is_send::<crate::loss::LossConcealer>();
         is_send::<crate::tone::Detector>();
         is_send::<crate::tone::Generator>();
         is_send::<crate::wav::Writer>();
