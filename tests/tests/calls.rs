@@ -1,5 +1,6 @@
 //! Calls in both directions, as an application makes them (N, O, K).
 
+use std::io::Read;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -300,4 +301,31 @@ fn options_are_judged_before_anything_happens() {
     let counts = world.host.counts();
     assert_eq!((counts.requests, counts.refused, counts.completed), (1, 1, 1));
     assert_eq!(world.host.outstanding(), 0);
+}
+
+/// An application that moves a call's sound needs no timer: it is told at every 20 ms of the card's
+/// clock, and at each of them finds these 20 ms.
+#[test]
+fn an_application_follows_the_cards_clock() {
+    let world = World::new();
+    let (line, _events, call) = world.talking();
+    let audio = line.audio().unwrap();
+    let (mut told, event) = std::io::pipe().unwrap();
+    audio.signal_recorded(Some((event.into(), 160)));
+    audio.record(true);
+    let (passed, await_passed) = std::sync::mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        let mut count = [0; 8];
+        while told.read_exact(&mut count).is_ok() && passed.send(count).is_ok() {}
+    });
+    let mut heard = Vec::new();
+    for frames in 1..=50 {
+        let count = await_passed.recv_timeout(DEADLINE).expect("20 ms are recorded");
+        assert_eq!(u64::from_ne_bytes(count), 1);
+        assert_eq!(audio.fetch(&mut heard), 0, "nothing is lost");
+        assert!(heard.len() >= frames * 160, "{} samples", heard.len());
+    }
+    audio.signal_recorded(None);
+    reader.join().expect("the descriptor is closed");
+    call.close().unwrap();
 }

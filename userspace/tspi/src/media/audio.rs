@@ -1,7 +1,10 @@
 //! The samples of a line, for an application that plays and records.
 
 use std::collections::VecDeque;
+use std::fs::File;
+use std::io::Write;
 use std::iter;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use ringback_request::sync::EvenPoisoned;
@@ -71,6 +74,16 @@ struct Tap {
     /// Taken, and not played yet.
     taken: usize,
     levels: Levels,
+    signal: Option<RecordSignal>,
+}
+
+/// Tells an application that enough was recorded.
+#[derive(Debug)]
+struct RecordSignal {
+    event: File,
+    samples: usize,
+    /// It was told, and has not fetched since.
+    told: bool,
 }
 
 impl Audio {
@@ -107,6 +120,26 @@ impl Audio {
             tap.heard.clear();
             tap.lost = 0;
         }
+        if let Some(signal) = &mut tap.signal {
+            signal.told = false;
+        }
+    }
+
+    /// Has 1 added to an eventfd whenever so many samples, or pairs, are recorded, once for each
+    /// [`fetch`](Audio::fetch); 160 are 20 ms. So an application follows the clock of the card and
+    /// needs no timer of its own. `None` ends it.
+    ///
+    /// The eventfd is written with the card held, and should not block (EFD_NONBLOCK).
+    pub fn signal_recorded(&self, signal: Option<(OwnedFd, usize)>) {
+        let signal = signal.map(|(event, samples)| RecordSignal {
+            event: event.into(),
+            samples,
+            told: false,
+        });
+        // Closing the descriptor of the one before is a system call, which the card need not wait
+        // for.
+        let replaced = std::mem::replace(&mut self.lock().signal, signal);
+        drop(replaced);
     }
 
     /// Moves what has been recorded to the end of `samples`; says how many samples, or pairs, were
@@ -114,6 +147,9 @@ impl Audio {
     pub fn fetch(&self, samples: &mut Vec<i16>) -> u64 {
         let mut tap = self.lock();
         samples.extend(tap.heard.drain(..));
+        if let Some(signal) = &mut tap.signal {
+            signal.told = false;
+        }
         tap.lost
     }
 
@@ -145,6 +181,15 @@ impl Audio {
         let over = tap.heard.len().saturating_sub(width * ROOM);
         tap.heard.drain(..over);
         tap.lost += (over / width) as u64;
+        let recorded = tap.heard.len() / width;
+        if let Some(signal) = &mut tap.signal
+            && !signal.told
+            && recorded >= signal.samples
+        {
+            signal.told = true;
+            // It fails only when the count is full, and the application is told then.
+            let _ = (&signal.event).write(&1u64.to_ne_bytes());
+        }
     }
 
     /// Moves what is to be played next to the start of `play`; returns how many samples there are.
@@ -216,6 +261,33 @@ mod tests {
         assert_eq!(audio.fetch(&mut heard), 4);
         assert_eq!(heard.len(), ROOM);
         assert_eq!(&heard[..5], [1, 1, 1, 1, 2]);
+    }
+
+    #[test]
+    fn an_application_is_told_once_when_enough_is_recorded() {
+        use std::io::Read;
+
+        let (mut told, event) = std::io::pipe().unwrap();
+        let audio = Audio::default();
+        audio.signal_recorded(Some((event.into(), 4)));
+        audio.hear(&[1; 8], &[]);
+        audio.record(true);
+        audio.hear(&[1; 3], &[]);
+        audio.hear(&[2; 3], &[]);
+        audio.hear(&[3; 3], &[]);
+        let mut heard = Vec::new();
+        audio.fetch(&mut heard);
+        assert_eq!(heard.len(), 9);
+        audio.hear(&[4; 4], &[]);
+        audio.signal_recorded(None);
+        audio.hear(&[5; 4], &[]);
+        let mut counts = Vec::new();
+        told.read_to_end(&mut counts).unwrap();
+        assert_eq!(
+            counts,
+            [1u64.to_ne_bytes(), 1u64.to_ne_bytes()].concat(),
+            "once for each fetch"
+        );
     }
 
     #[test]
