@@ -31,8 +31,9 @@ run: deps ## Runs the main job: calls on the software card
 	$(CARGO) run --quiet --release --locked -p ringback-cli -- demo
 
 .PHONY: build
-build: deps ## Builds the program: target/release/ringback
+build: deps ## Builds the programs: target/release/ringback and ringback-gateway beside it
 	$(CARGO) build --release --locked -p ringback-cli
+	$(CARGO) build --release --locked -p ringback-gateway
 
 .PHONY: check
 check: deps ## The quick inner loop: format, lints, documentation, unit tests

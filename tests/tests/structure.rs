@@ -245,6 +245,10 @@ fn the_host_builds_without_driver_ring_and_tone_detector() {
     let package = ["--locked", "--offline", "-p", "ringback-cli", "--no-default-features"];
     let tree = cargo(&[&["tree", "-e", "normal,build", "--prefix", "none"], &package[..]].concat());
     assert!(tree.contains("ringback-host") && !tree.contains("ringback-bench"), "{tree}");
+    // The gateway is a program of its own for this.
+    for without in ["tokio", "rsipstack"] {
+        assert!(!tree.contains(without), "the program brings {without}");
+    }
     cargo(&[&["check", "--quiet", "--target-dir", &target], &package[..]].concat());
 }
 
@@ -308,6 +312,7 @@ fn the_types_of_a_crate_have_names_of_their_own() {
         "userspace/media/src",
         "userspace/softcard/src",
         "userspace/cli/src",
+        "userspace/gateway/src",
         "userspace/capi/host/src",
     ] {
         let folder = top.join(folder);
@@ -391,6 +396,7 @@ fn files_import_each_other_in_no_circle() {
         ("userspace/host/src", 30, 90),
         ("userspace/provider/src", 15, 30),
         ("userspace/cli/src", 25, 75),
+        ("userspace/gateway/src", 20, 50),
         ("userspace/lines/src", 30, 90),
         ("userspace/media/src", 10, 20),
         ("userspace/softcard/src", 45, 120),

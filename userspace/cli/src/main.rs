@@ -10,6 +10,7 @@
 //! | `bench` | measures latency; a cargo feature that packages leave out |
 //! | `card` | opens the card of `--card` and starts a host |
 //! | `softcard` | the software card in virtual machines |
+//! | `gateway` | starts the program `ringback-gateway` |
 //! | `scenery` | the telephones and subscribers behind the software card |
 //! | `timeline` | records what happened, in order, and prints and counts it |
 //! | `sound`, `data` | WAV files played and recorded; bytes sent and received by a modem |
@@ -36,6 +37,7 @@ mod exchange;
 mod exchange_section;
 mod exit;
 mod files;
+mod gateway;
 mod levels;
 mod line_sound;
 mod lines;
@@ -92,6 +94,7 @@ enum Command {
     #[cfg(feature = "bench")]
     Bench(bench::Bench),
     Softcard(softcard::Softcard),
+    Gateway(gateway::Gateway),
 }
 
 fn main() -> ExitCode {
@@ -103,6 +106,8 @@ fn main() -> ExitCode {
     let arguments = match arguments.command {
         // Threads and signals of this process are the provider's.
         Command::ConformPlay(play) => return exit_of(play.run()),
+        // So are they the gateway's.
+        Command::Gateway(gateway) => return exit_of(gateway.run()),
         command => Arguments { command, ..arguments },
     };
     let ended = Signals::install().and_then(|signals| match arguments.command {
@@ -114,6 +119,7 @@ fn main() -> ExitCode {
         Command::Device(device) => device.run(&signals),
         Command::Conform(conform) => conform.run(&signals),
         Command::ConformPlay(play) => play.run(),
+        Command::Gateway(gateway) => gateway.run(),
         #[cfg(feature = "bench")]
         Command::Bench(bench) => bench.run(&signals),
         Command::Softcard(softcard) => softcard.run(&signals),

@@ -200,3 +200,27 @@ fn arguments_that_are_not_text_are_no_panic() {
     let ended = Program::start(vec!["call".into(), "2".into(), "\u{1F4DE}".into()]).end().with(2);
     assert!(ended.errors.contains("character 1 of the address"), "{ended}");
 }
+
+/// The gateway is a program of its own, which `ringback gateway` becomes: here a script.
+#[test]
+fn the_gateway_is_the_program_beside_this_one() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
+
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("ringback");
+    fs::copy(env!("CARGO_BIN_EXE_ringback"), &program).unwrap();
+    let run = |arguments: &[&str]| {
+        Command::new(&program).arg("gateway").args(arguments).output().unwrap()
+    };
+    let missing = run(&[]);
+    assert_eq!(missing.status.code(), Some(1));
+    let text = String::from_utf8(missing.stderr).unwrap();
+    assert!(text.contains("ringback-gateway is not installed: `make build`"), "{text}");
+    let gateway = folder.path().join("ringback-gateway");
+    fs::write(&gateway, "#!/bin/sh\nprintf '%s.' \"$@\"; exit 42\n").unwrap();
+    fs::set_permissions(&gateway, fs::Permissions::from_mode(0o755)).unwrap();
+    let became = run(&["--check", "--help", "-v", "a b"]);
+    assert_eq!(became.status.code(), Some(42));
+    assert_eq!(String::from_utf8(became.stdout).unwrap(), "--check.--help.-v.a b.");
+}

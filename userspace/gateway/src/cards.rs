@@ -1,0 +1,151 @@
+//! Opens the cards and sets their lines up.
+
+use std::sync::Arc;
+
+use ringback_country::Country;
+use ringback_driver::device::selector::Selector;
+use ringback_driver::reactor::{Granted, Realtime};
+use ringback_host::{Host, HostOptions, Line, LineInfo};
+use ringback_provider::{CardOptions, DeviceConfig, Slots, config_block, open_card};
+use ringback_softcard::{RealClock, SoftCard, scenery};
+use ringback_tspi::dev_specific::LineKind;
+use ringback_tspi::error::LineError;
+use ringback_tspi::provider::Provider;
+use tracing::warn;
+
+use crate::config::{CardConfig, LineConfig};
+use crate::exit::{Exit, Failure};
+
+/// The device class of an exchange line's configuration.
+const CLASS: &str = "tapi/line";
+/// The longest time that a processor may take to leave an idle state, in microseconds.
+const IDLE_LATENCY_US: u16 = 10;
+
+/// A card that was opened.
+struct OpenCard {
+    provider: Arc<dyn Provider>,
+    country: Country,
+    /// The number behind that of its last line.
+    end: usize,
+}
+
+/// The cards, running. Dropping it hangs up and makes them safe, and stops the software card's
+/// clock only then.
+pub(crate) struct Cards {
+    host: Host,
+    cards: Vec<OpenCard>,
+    _clocks: Vec<RealClock>,
+    _latency: Option<Granted>,
+}
+
+impl Cards {
+    /// Brings the cards up, which takes a second or more. `soft` is the first software card of the
+    /// configuration, if it is not to be one with the usual subscribers.
+    ///
+    /// # Errors
+    /// A card can't be opened: its name, the cause and the cure.
+    pub(crate) fn open(
+        config: &[CardConfig],
+        mut soft: Option<SoftCard>,
+    ) -> Result<Cards, Failure> {
+        let (mut clocks, mut opened) = (Vec::new(), Vec::new());
+        let real = config.iter().any(|card| card.device != Selector::Soft);
+        let realtime = Realtime { idle_latency_us: Some(IDLE_LATENCY_US), ..Realtime::default() };
+        // Interrupts of a real card that come late from deep idle states distort its sound.
+        let latency = real.then(|| realtime.apply());
+        for CardConfig { device, country } in config {
+            let failed = |error: &dyn std::fmt::Display, gone| {
+                let exit = if gone { Exit::Gone } else { Exit::Failed };
+                Failure::new(exit, format_args!("{device}: {error}"))
+            };
+            let mut options = CardOptions { country: *country, ..CardOptions::default() };
+            if *device == Selector::Soft {
+                let card = soft.take().unwrap_or_else(|| {
+                    let card = scenery::card(*country);
+                    scenery::furnish(&card);
+                    card
+                });
+                let clock = RealClock::start_patient(&card);
+                clocks.push(clock.map_err(|error| failed(&error, false))?);
+                options.soft = Some(card);
+            }
+            let provider: Arc<dyn Slots> = Arc::from(
+                open_card(device, options).map_err(|error| failed(&error, error.is_gone()))?,
+            );
+            opened.push((device, provider, *country));
+        }
+        let mut host: Option<Host> = None;
+        let mut cards = Vec::new();
+        for (device, provider, country) in opened {
+            let provider: Arc<dyn Provider> = provider;
+            let started = match &mut host {
+                Some(host) => host.add(Arc::clone(&provider)),
+                None => Host::start(Arc::clone(&provider), HostOptions::default())
+                    .map(|started| host = Some(started)),
+            };
+            started.map_err(|error| {
+                Failure::failed(format_args!("{device} can't be started: {error}"))
+            })?;
+            let end = host.as_ref().map_or(0, |host| host.lines().len());
+            cards.push(OpenCard { provider, country, end });
+        }
+        let host = host.ok_or_else(|| Failure::failed("there is no card"))?;
+        Ok(Cards { host, cards, _clocks: clocks, _latency: latency })
+    }
+
+    /// Sets a line up and opens it. Returns also whether exchanges of its country tell who calls.
+    ///
+    /// # Errors
+    /// There is no such line, or it is no line of an exchange; or it is used by another program.
+    pub(crate) fn line(&self, number: u32, config: &LineConfig) -> Result<(Line, bool), Failure> {
+        let lines = self.host.lines();
+        let place = lines.iter().position(|line| line.device_id == number);
+        let card = place.and_then(|place| self.cards.iter().find(|card| place < card.end));
+        let (Some(place), Some(card)) = (place, card) else {
+            return Err(Failure::new(
+                Exit::Usage,
+                format_args!("[line.{number}]: there is no such line, only {}", names(lines)),
+            ));
+        };
+        if lines.get(place).and_then(|line| line.kind) != Some(LineKind::Fxo) {
+            return Err(Failure::new(
+                Exit::Usage,
+                format_args!(
+                    "[line.{number}]: the gateway serves lines of an exchange (FXO), and this is \
+                     none; the card has {}",
+                    names(lines)
+                ),
+            ));
+        }
+        let failed = |error: LineError| {
+            Failure::failed(format_args!("line {number} can't be opened: {error}"))
+        };
+        let country = card.country.to_string();
+        let block = config_block(&DeviceConfig::Exchange { country, options: config.exchange });
+        card.provider.line_set_dev_config(number, &block, CLASS).map_err(failed)?;
+        let line = self.host.open(number).map_err(failed)?;
+        Ok((line, card.country.caller_id().is_some()))
+    }
+
+    /// Hangs up and makes the cards safe.
+    pub(crate) fn shut_down(&self) {
+        if let Err(error) = self.host.shutdown() {
+            warn!("the cards were not shut down in order: {error}");
+        }
+    }
+}
+
+impl Drop for Cards {
+    fn drop(&mut self) {
+        self.shut_down();
+    }
+}
+
+/// `0 (FXS), 2 (FXO)`.
+fn names(lines: &[LineInfo]) -> String {
+    let name = |line: &LineInfo| match line.kind {
+        Some(kind) => format!("{} ({kind})", line.device_id),
+        None => line.device_id.to_string(),
+    };
+    lines.iter().map(name).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,210 @@
+//! Requests from outside: which are answered, and by which line.
+//!
+//! A call is for the first idle line of the trunk whose host has sent it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rsipstack::sip::prelude::HeadersExt;
+use rsipstack::sip::{Header, Method, StatusCode};
+use rsipstack::transaction::TransactionReceiver;
+use rsipstack::transaction::transaction::Transaction;
+use rsipstack::transport::SipConnection;
+use tracing::{debug, warn};
+
+use crate::caller::{CallerIdentity, dialable};
+use crate::cause::Refusal;
+use crate::config::SipConfig;
+use crate::digest::Doorkeeper;
+use crate::leg::Leg;
+use crate::line_task::LineEntry;
+use crate::media;
+use crate::outgoing::Invitation;
+use crate::peers::Peers;
+use crate::sdp::{SdpError, Session};
+use crate::served_line::Site;
+
+/// The methods that are understood.
+const METHODS: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE";
+
+/// What decides about requests.
+pub(crate) struct Dispatcher {
+    pub(crate) site: Arc<Site>,
+    pub(crate) lines: Vec<LineEntry>,
+    pub(crate) peers: Peers,
+    /// The peers that may call on every line.
+    everywhere: Vec<String>,
+    doorkeeper: Option<Doorkeeper>,
+}
+
+/// Why an INVITE gets no line, in SIP's words.
+struct Rejection {
+    status: StatusCode,
+    headers: Vec<Header>,
+}
+
+impl From<Refusal> for Rejection {
+    fn from(refusal: Refusal) -> Rejection {
+        let reason = Header::Reason(refusal.cause.reason().into());
+        Rejection { status: refusal.status(), headers: vec![reason] }
+    }
+}
+
+impl Dispatcher {
+    pub(crate) fn new(
+        site: Arc<Site>,
+        lines: Vec<LineEntry>,
+        peers: Peers,
+        config: SipConfig,
+    ) -> Dispatcher {
+        let doorkeeper = config.credential.map(Doorkeeper::new);
+        Dispatcher { site, lines, peers, everywhere: config.peers, doorkeeper }
+    }
+
+    /// Serves requests until the stack ends.
+    pub(crate) async fn run(self, mut incoming: TransactionReceiver) {
+        while let Some(transaction) = incoming.recv().await {
+            self.request(transaction).await;
+        }
+    }
+
+    async fn request(&self, mut transaction: Transaction) {
+        let tag = transaction.original.to_header().ok().and_then(|to| to.tag().ok().flatten());
+        let (status, headers) = match transaction.original.method {
+            _ if tag.is_some() => match self.site.sip.dialogs.match_dialog(&transaction) {
+                Some(mut dialog) => {
+                    tokio::spawn(async move {
+                        if let Err(error) = dialog.handle(&mut transaction).await {
+                            debug!("a request within a call: {error}");
+                        }
+                    });
+                    return;
+                }
+                None => (StatusCode::CallTransactionDoesNotExist, Vec::new()),
+            },
+            Method::Invite => match self.invite(transaction).await {
+                None => return,
+                Some((refused, rejection)) => {
+                    transaction = refused;
+                    (rejection.status, rejection.headers)
+                }
+            },
+            Method::Options => {
+                let accept = Header::Accept("application/sdp".into());
+                (StatusCode::OK, vec![Header::Allow(METHODS.into()), accept])
+            }
+            Method::Ack => return,
+            _ => (StatusCode::MethodNotAllowed, vec![Header::Allow(METHODS.into())]),
+        };
+        if let Err(error) = transaction.reply_with(status, headers, None).await {
+            debug!("a response was not sent: {error}");
+        }
+    }
+
+    /// Gives a call to a line, or returns why it gets none.
+    async fn invite(&self, mut transaction: Transaction) -> Option<(Transaction, Rejection)> {
+        let (line, invited) = match self.admit(&transaction).await {
+            Ok(admitted) => admitted,
+            Err(rejection) => return Some((transaction, rejection)),
+        };
+        let dialogs = Arc::clone(&self.site.sip.dialogs);
+        let (sender, states) = dialogs.new_dialog_state_channel();
+        let contact = Some(self.site.sip.contact.clone());
+        let dialog = dialogs.get_or_create_server_invite(&transaction, sender, None, contact);
+        let dialog = match dialog {
+            Ok(dialog) => dialog,
+            Err(error) => {
+                debug!("an INVITE can't be used: {error}");
+                return Some((transaction, Refusal::MALFORMED.into()));
+            }
+        };
+        let Ok(local) = invited.socket.local_addr() else {
+            return Some((transaction, Refusal::NO_RESOURCE.into()));
+        };
+        let leg = Leg::called(dialogs, dialog.clone(), states, local);
+        let Invited { number, caller, offer, pbx, socket, seizure } = invited;
+        line.invite(Invitation { leg, number, caller, offer, pbx, socket, seizure });
+        tokio::spawn(async move {
+            let mut dialog = dialog;
+            if let Err(error) = dialog.handle(&mut transaction).await {
+                debug!("an INVITE has ended: {error}");
+            }
+        });
+        None
+    }
+
+    /// Whether a caller is let in, and to which line.
+    async fn admit(&self, transaction: &Transaction) -> Result<(&LineEntry, Invited), Rejection> {
+        let request = &transaction.original;
+        // Without an address it can't be of a peer.
+        let pbx = source(transaction)
+            .ok_or(Rejection { status: StatusCode::Forbidden, headers: Vec::new() })?;
+        if self.site.stop.is_cancelled() {
+            return Err(Refusal::STOPPING.into());
+        }
+        // An INVITE without a secret is only asked for one: it begins no call yet.
+        if let Some(doorkeeper) = &self.doorkeeper
+            && request.authorization_header().is_none()
+        {
+            return Err(challenged(doorkeeper, pbx));
+        }
+        if !self.peers.may_call(pbx) {
+            warn!("{pbx} begins more calls than it may (calls_per_second)");
+            let mut rejection = Rejection::from(Refusal::REORDER);
+            rejection.headers.push(Header::RetryAfter("1".into()));
+            return Err(rejection);
+        }
+        if let Some(doorkeeper) = &self.doorkeeper
+            && !doorkeeper.lets_in(request, pbx)
+        {
+            warn!("{pbx} does not know the secret");
+            return Err(challenged(doorkeeper, pbx));
+        }
+        let offer = Session::read(&request.body).map_err(|error| match error {
+            // Without an offer we would have to make one.
+            SdpError::Malformed if !request.body.is_empty() => Refusal::MALFORMED,
+            _ => Refusal::NOT_ACCEPTABLE,
+        })?;
+        let number = request.uri.user().and_then(dialable).ok_or(Refusal::NO_NUMBER)?;
+        let everywhere = self.everywhere.iter().any(|host| self.peers.is_host(pbx, host));
+        let mut its = self
+            .lines
+            .iter()
+            .filter(|line| everywhere || self.peers.is_host(pbx, &line.trunk.host));
+        let free = its.find_map(|line| Some((line, line.occupancy.seize()?)));
+        let (line, seizure) = free.ok_or(Refusal::IN_USE)?;
+        let bound = media::bind(self.site.sip.address.ip(), self.site.rtp_ports).await;
+        let socket = bound.map_err(|error| {
+            warn!("there is no port for RTP: {error}");
+            Refusal::NO_RESOURCE
+        })?;
+        let caller = CallerIdentity::of_request(request);
+        Ok((line, Invited { number, caller, offer, pbx, socket, seizure }))
+    }
+}
+
+/// The caller has to show that it knows the secret.
+fn challenged(doorkeeper: &Doorkeeper, pbx: IpAddr) -> Rejection {
+    Rejection { status: StatusCode::Unauthorized, headers: vec![doorkeeper.challenge(pbx)] }
+}
+
+/// What an INVITE asks for.
+struct Invited {
+    number: String,
+    caller: CallerIdentity,
+    offer: Session,
+    pbx: IpAddr,
+    socket: tokio::net::UdpSocket,
+    seizure: crate::occupancy::Seizure,
+}
+
+/// The address that a request has come from.
+fn source(transaction: &Transaction) -> Option<IpAddr> {
+    match &transaction.connection {
+        Some(SipConnection::Udp(udp)) => {
+            let address = udp.get_remote_addr()?.get_socketaddr().ok()?;
+            Some(address.ip().to_canonical())
+        }
+        _ => None,
+    }
+}

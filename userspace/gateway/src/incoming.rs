@@ -1,0 +1,237 @@
+//! A call from a line to SIP: waits until it is known who calls, calls the PBX, and answers the
+//! line when the PBX answers.
+//!
+//! A line of an exchange can't refuse a call: it rings until its caller gives up. A call that the
+//! PBX refuses is left to ring.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringback_host::{Call, LineEvent};
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::LINECALLINFOSTATE_CALLERID;
+use rsipstack::dialog::authenticate::Credential;
+use rsipstack::dialog::invitation::InviteOption;
+use rsipstack::sip::transport::Transport;
+use rsipstack::sip::{HostWithPort, Uri};
+use rsipstack::transport::SipAddr;
+use std::net::{IpAddr, SocketAddr};
+use tokio::time::{Instant, sleep_until, timeout};
+use tracing::{info, warn};
+
+use crate::call_record::{CallEnd, CallRecord, Direction, EndedBy};
+use crate::caller::CallerIdentity;
+use crate::cause::{Cause, Refusal};
+use crate::conversation::converse;
+use crate::leg::{Leg, LegEvent};
+use crate::media::{self, Media};
+use crate::occupancy::Seizure;
+use crate::peers::addresses;
+use crate::sdp::Session;
+use crate::served_line::{ServedLine, hang_up};
+
+/// How long it is waited for who calls: exchanges tell it before the second ring.
+const CALLER_KNOWN: Duration = Duration::from_secs(6);
+/// How long the PBX may let it ring.
+const UNANSWERED: Duration = Duration::from_secs(240);
+/// A line is off-hook within a fraction of a second.
+const LINE_ANSWERED: Duration = Duration::from_secs(10);
+
+/// The caller has given up before the answer.
+const MISSED: CallEnd = CallEnd { status: 487, cause: Cause::NORMAL, by: EndedBy::Line };
+
+/// Has the call, until it is over and the line is hung up, or left to ring.
+pub(crate) async fn run(served: &mut ServedLine, call: Call, seizure: Seizure) {
+    let mut record = None;
+    let (end, report) = match begin(served, &call).await {
+        Ok((caller, mut attempt)) => {
+            let called = attempt.called.clone();
+            let id = attempt.leg.call_id();
+            let begun = CallRecord::begin(served.number, Direction::In, caller.number, &called, id);
+            let end = attempt.follow(served, &call, record.insert(begun)).await;
+            let report = match attempt.media {
+                Some(media) => Some(media.stop().await),
+                None => None,
+            };
+            (end, report)
+        }
+        Err(end) => (end, None),
+    };
+    info!("line {}: a call in has ended, {end}", served.number);
+    let record = record.unwrap_or_else(|| {
+        let called = served.config.number.clone();
+        CallRecord::begin(served.number, Direction::In, None, &called, String::new())
+    });
+    served.site.records.write(&record.end(end, report));
+    hang_up(&call).await;
+    drop(seizure);
+}
+
+/// Whether this event ends the call on the line.
+fn ends(event: Option<&LineEvent>, call: &Call) -> bool {
+    match event {
+        Some(LineEvent::State {
+            call: of,
+            state: CallState::Disconnected | CallState::Idle,
+            ..
+        }) => of == call,
+        None | Some(LineEvent::Closed { .. }) => true,
+        _ => false,
+    }
+}
+
+/// Waits until it is known who calls, and calls the PBX.
+async fn begin(served: &mut ServedLine, call: &Call) -> Result<(CallerIdentity, Attempt), CallEnd> {
+    let caller = caller(served, call).await?;
+    let failed = |why: &dyn std::fmt::Display| {
+        warn!("line {}: the PBX can't be called: {why}", served.number);
+        CallEnd::refused(Refusal::FAILED, EndedBy::Gateway)
+    };
+    let trunk = &served.config.trunk;
+    let found = addresses(&trunk.host).await.map_err(|error| failed(&error))?;
+    let pbx = *found.first().ok_or_else(|| failed(&"it has no address"))?;
+    let own = served.site.sip.address.ip();
+    let socket = media::bind(own, served.site.rtp_ports).await.map_err(|error| failed(&error))?;
+    let local = socket.local_addr().map_err(|error| failed(&error))?;
+    let called = trunk.user.clone().unwrap_or_else(|| served.config.number.clone());
+    let host = uri_host(own);
+    let (name, from) = caller.from(&host);
+    let uri = |text: String| Uri::try_from(text).map_err(|error| failed(&error));
+    let options = InviteOption {
+        caller_display_name: name,
+        caller: uri(from)?,
+        callee: uri(format!("sip:{called}@{}:{}", trunk.uri_host(), trunk.port))?,
+        destination: Some(SipAddr {
+            r#type: Some(Transport::Udp),
+            addr: HostWithPort::from(SocketAddr::new(pbx, trunk.port)),
+        }),
+        contact: served.site.sip.contact.clone(),
+        credential: served.config.credential.as_ref().map(|own| Credential {
+            username: own.user.clone(),
+            password: own.secret.reveal().to_owned(),
+            realm: None,
+            auth_username: None,
+        }),
+        headers: Some(caller.headers(&host)),
+        ..InviteOption::default()
+    };
+    let leg = Leg::call(Arc::clone(&served.site.sip.dialogs), local, options);
+    let leg = leg.map_err(|error| failed(&error))?;
+    let socket = Arc::new(socket);
+    Ok((caller, Attempt { leg, called, pbx, socket, media: None }))
+}
+
+/// An address as a URI has it.
+fn uri_host(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    }
+}
+
+/// Who calls, as far as the exchange tells it in time.
+async fn caller(served: &mut ServedLine, call: &Call) -> Result<CallerIdentity, CallEnd> {
+    let until = Instant::now() + CALLER_KNOWN;
+    loop {
+        let info = call.info().map_err(|_| MISSED)?;
+        if !served.tells_callers || CallerIdentity::is_told(&info) {
+            return Ok(CallerIdentity::of_line(&info));
+        }
+        tokio::select! {
+            event = served.events.next() => match event {
+                event if ends(event.as_ref(), call) => return Err(MISSED),
+                Some(LineEvent::CallInfo { call: of, changed, .. })
+                    if of == *call && changed & LINECALLINFOSTATE_CALLERID != 0 =>
+                {
+                    let info = call.info().map_err(|_| MISSED)?;
+                    return Ok(CallerIdentity::of_line(&info));
+                }
+                _ => {}
+            },
+            () = sleep_until(until) => return Ok(CallerIdentity::of_line(&info)),
+            () = served.site.stop.cancelled() => {
+                return Err(CallEnd::refused(Refusal::STOPPING, EndedBy::Gateway));
+            }
+        }
+    }
+}
+
+/// A call of the PBX's side that is on its way.
+struct Attempt {
+    leg: Leg,
+    called: String,
+    pbx: IpAddr,
+    socket: Arc<tokio::net::UdpSocket>,
+    media: Option<Media>,
+}
+
+impl Attempt {
+    async fn follow(
+        &mut self,
+        served: &mut ServedLine,
+        call: &Call,
+        record: &mut CallRecord,
+    ) -> CallEnd {
+        let until = Instant::now() + UNANSWERED;
+        let session = loop {
+            tokio::select! {
+                event = self.leg.next() => match event {
+                    LegEvent::Answered(Ok(session)) => break session,
+                    LegEvent::Answered(Err(error)) => {
+                        warn!("line {}: the PBX's answer can't be used: {error}", served.number);
+                        self.leg.hang_up(Refusal::NOT_ACCEPTABLE.cause).await;
+                        return CallEnd::refused(Refusal::NOT_ACCEPTABLE, EndedBy::Gateway);
+                    }
+                    LegEvent::Changed(_) => {}
+                    LegEvent::Over(status) => {
+                        let end = CallEnd::refused(Refusal::NO_ANSWER, EndedBy::Pbx);
+                        return CallEnd { status: status.unwrap_or(408), ..end };
+                    }
+                },
+                event = served.events.next() => if ends(event.as_ref(), call) {
+                    self.leg.hang_up(Cause::NORMAL).await;
+                    return MISSED;
+                },
+                () = sleep_until(until) => {
+                    self.leg.hang_up(Refusal::NO_ANSWER.cause).await;
+                    return CallEnd::refused(Refusal::NO_ANSWER, EndedBy::Gateway);
+                }
+                () = served.site.stop.cancelled() => {
+                    self.leg.hang_up(Cause::TEMPORARY).await;
+                    return CallEnd::refused(Refusal::STOPPING, EndedBy::Gateway);
+                }
+            }
+        };
+        match self.answer(served, call, session).await {
+            Ok(()) => {
+                record.answered();
+                let Some(media) = &mut self.media else {
+                    return CallEnd::refused(Refusal::FAILED, EndedBy::Gateway);
+                };
+                converse(served, call, &mut self.leg, media).await
+            }
+            Err(end) => {
+                self.leg.hang_up(end.cause).await;
+                end
+            }
+        }
+    }
+
+    /// Answers the line, and starts the sound.
+    async fn answer(
+        &mut self,
+        served: &ServedLine,
+        call: &Call,
+        session: Session,
+    ) -> Result<(), CallEnd> {
+        // The caller may have given up at this moment.
+        let answer = call.answer().map_err(|_| MISSED)?;
+        let answered = timeout(LINE_ANSWERED, answer).await;
+        answered.ok().and_then(Result::ok).ok_or(MISSED)?;
+        let failed = |_| CallEnd::refused(Refusal::NO_RESOURCE, EndedBy::Gateway);
+        let audio = served.line.audio().map_err(|_| MISSED)?;
+        let socket = Arc::clone(&self.socket);
+        self.media = Some(Media::start(audio, socket, self.pbx, session).map_err(failed)?);
+        Ok(())
+    }
+}

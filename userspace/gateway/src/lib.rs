@@ -1,0 +1,68 @@
+//! The gateway: exchange lines of telephony cards as SIP trunks.
+//!
+//! It uses lines through `ringback-host` like any application; of cards it knows only how they are
+//! opened. SIP messages, transactions, dialogs and digests are rsipstack's; SDP, RTP, RFC 4733 and
+//! the jitter buffer are here.
+//!
+//! # Rules that hold here
+//!
+//! * A datagram of an address that is no peer's is dropped before it is read; nothing answers it.
+//!   Peers are the hosts of the trunks and what the configuration names besides.
+//! * What an INVITE asks to dial is digits, `*`, `#` and A to D: no pause, no flash, no change to
+//!   pulses.
+//! * Sound follows the card's clock in both directions: a frame is sent, and one is played, for
+//!   each 20 ms that the card has recorded. The jitter buffer takes up what the peer's clock
+//!   differs.
+//! * However a call ends, its line is hung up. Everything that is waited for has a deadline.
+//! * Neither a message nor a packet can end the program, and what is kept of them is bounded.
+//!
+//! # The files
+//!
+//! Each imports only from those below it; `tests/tests/structure.rs` finds a circle.
+//!
+//! | file | what |
+//! |---|---|
+//! | `gateway` | starts and ends everything |
+//! | `dispatcher` | requests from outside: which are answered, and by which line |
+//! | `line_task` | one line: takes calls from both sides, one at a time |
+//! | `outgoing`, `incoming` | a call from SIP to the line; from the line to SIP |
+//! | `conversation` | an answered call, whichever side began it |
+//! | `served_line`, `occupancy` | a line as its task has it; whether it is free |
+//! | `leg` | the SIP side of a call |
+//! | `cards` | opens the cards and sets their lines up |
+//! | `endpoint` | the SIP stack on its socket |
+//! | `peers`, `digest` | who may call: addresses and rates; secrets |
+//! | `call_record` | one line of JSON for each call |
+//! | `media` | the sound of a call between card and RTP |
+//! | `jitter`, `telephone_event` | received sound in its order and time; digits in RTP packets |
+//! | `sdp`, `rtp`, `codec` | descriptions of sessions; packets; G.711 by its names |
+//! | `caller`, `cause` | who calls, and why a call ends, in the words of both sides |
+//! | `config`, `trunk`, `secret` | the configuration file |
+//! | `exit` | exit codes and error sentences |
+
+mod call_record;
+mod caller;
+mod cards;
+mod cause;
+mod codec;
+pub mod config;
+mod conversation;
+mod digest;
+mod dispatcher;
+mod endpoint;
+pub mod exit;
+pub mod gateway;
+mod incoming;
+mod jitter;
+mod leg;
+mod line_task;
+mod media;
+mod occupancy;
+mod outgoing;
+mod peers;
+pub mod rtp;
+pub mod sdp;
+pub mod secret;
+mod served_line;
+mod telephone_event;
+pub mod trunk;

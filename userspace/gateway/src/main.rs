@@ -1,0 +1,148 @@
+//! The program `ringback-gateway`, which `ringback gateway` starts: lines of telephony cards as SIP
+//! trunks.
+//!
+//! It reads its configuration, starts the gateway, and stops it when a signal comes. Errors are
+//! sentences with cause and cure on stderr.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{ArgAction, Parser};
+use ringback_gateway::config::Config;
+use ringback_gateway::exit::{Exit, Failure};
+use ringback_gateway::gateway::Gateway;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Make a card's exchange lines SIP trunks of a PBX
+///
+/// Calls of the PBX are made on the lines, and calls that come in on the lines go to the PBX.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ringback gateway",
+    version,
+    after_help = "\
+The least configuration, for a PBX on this machine that is called by SIP on port 5070:
+
+  [[card]]
+  device = \"shim:/dev/uio0\"       # as `ringback device` names it
+  [line.2]                        # as `ringback lines` numbers it
+  trunk = \"sip:127.0.0.1:5070\"
+
+Exit codes:
+  0    the configuration is right (--check)
+  1    something went wrong (the message says what)
+  2    the command line or the configuration is wrong
+  7    the cards are gone
+  129, 130, 143   ended by SIGHUP, Ctrl-C, SIGTERM: all calls were hung up first"
+)]
+struct Arguments {
+    /// The configuration
+    #[arg(default_value = "/etc/ringback/gateway.toml")]
+    config: PathBuf,
+    /// Only say whether the configuration is right; no card is opened
+    #[arg(long)]
+    check: bool,
+    /// Log to stderr what happens to calls; -vv also what the card's driver does
+    #[arg(short, long, action = ArgAction::Count)]
+    verbose: u8,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log_to_stderr(arguments.verbose);
+    match run(&arguments) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            complain(&failure);
+            failure.exit.into()
+        }
+    }
+}
+
+/// Prints an error. What a file contains can't control the terminal by it.
+fn complain(failure: &Failure) {
+    let text: String =
+        failure.text.chars().filter(|c| !c.is_control() || "\n\t".contains(*c)).collect();
+    // There is no other place to print to.
+    let _ = writeln!(io::stderr(), "ringback gateway: {}", text.trim_end());
+}
+
+/// Warnings, and more with `-v`. The SIP stack says nothing: its messages have secrets in them.
+fn log_to_stderr(verbose: u8) {
+    let filter = match verbose {
+        0 => "warn,rsipstack=off",
+        1 => "warn,ringback_gateway=info,rsipstack=off",
+        _ => "info,ringback_gateway=debug,rsipstack=off",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(io::stderr)
+        // A line that can't be written is dropped; reporting that on stderr would panic.
+        .log_internal_errors(false)
+        .with_ansi(false)
+        .init();
+}
+
+fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    let config = Config::load(&arguments.config).map_err(|text| Failure::new(Exit::Usage, text))?;
+    if arguments.check {
+        let numbers: Vec<String> = config.lines.keys().map(ToString::to_string).collect();
+        let name = arguments.config.display();
+        let told = writeln!(io::stdout(), "{name} is right; it has lines {}", numbers.join(", "));
+        return told.map(|()| Exit::Done).map_err(Failure::failed);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime
+        .map_err(|error| Failure::failed(format_args!("the gateway can't be started: {error}")))?;
+    runtime.block_on(serve(config))
+}
+
+/// The signals that stop it.
+struct Stops {
+    hang_up: Signal,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stops {
+    fn install() -> io::Result<Stops> {
+        Ok(Stops {
+            hang_up: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// The number of the next one. Cancel-safe.
+    async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.hang_up.recv() => 1,
+            _ = self.interrupt.recv() => 2,
+            _ = self.terminate.recv() => 15,
+        }
+    }
+}
+
+async fn serve(config: Config) -> Result<Exit, Failure> {
+    let mut stops = Stops::install()
+        .map_err(|error| Failure::failed(format_args!("signals can't be caught: {error}")))?;
+    let mut gateway = tokio::select! {
+        started = Gateway::start(config, None) => started?,
+        number = stops.next() => return Ok(Exit::Signal(number)),
+    };
+    let exit = tokio::select! {
+        () = gateway.lines_gone() => {
+            complain(&Failure::failed("the cards are gone: see `ringback device`"));
+            Exit::Gone
+        }
+        number = stops.next() => Exit::Signal(number),
+    };
+    tokio::select! {
+        () = gateway.stop() => {}
+        // The cards are made safe all the same.
+        _ = stops.next() => {}
+    }
+    Ok(exit)
+}

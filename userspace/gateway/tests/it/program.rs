@@ -1,0 +1,96 @@
+//! The program from outside: its configuration, exit codes and signals.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_ringback-gateway");
+const RIGHT: &str = "[sip]\nlisten = '127.0.0.1:0'\n[[card]]\ndevice = 'soft'\n[line.2]\n\
+                     trunk = 'sip:127.0.0.1:9'\n";
+
+fn file(text: &str) -> (TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.toml");
+    std::fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    (folder, path)
+}
+
+fn run(text: &str, arguments: &[&str]) -> Output {
+    let (_folder, path) = file(text);
+    Command::new(PROGRAM).args(arguments).arg(path).output().unwrap()
+}
+
+/// What a run that fails prints, and its exit code.
+fn failure(text: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } = run(text, arguments);
+    assert!(stdout.is_empty(), "{}", String::from_utf8_lossy(&stdout));
+    (status.code(), String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn check_says_whether_the_configuration_is_right_and_opens_nothing() {
+    let Output { status, stdout, stderr } = run(RIGHT, &["--check"]);
+    assert_eq!((status.code(), &*stderr), (Some(0), &[][..]));
+    let text = String::from_utf8(stdout).unwrap();
+    assert!(text.ends_with("gateway.toml is right; it has lines 2\n"), "{text}");
+    // There is no such card.
+    let absent = RIGHT.replace("soft", "shim:/dev/uio77");
+    assert_eq!(run(&absent, &["--check"]).status.code(), Some(0));
+    let (code, text) = failure(&RIGHT.replace("sip:", "tel:"), &["--check"]);
+    assert_eq!(code, Some(2));
+    assert!(text.contains("line 6, column 9") && text.contains("write sip:HOST"), "{text}");
+    let (code, text) = failure(&format!("{RIGHT}hunt = 'up'\n"), &["--check"]);
+    assert_eq!(code, Some(2));
+    assert!(text.contains("line 7, column 1") && text.contains("unknown field"), "{text}");
+    let (code, text) = failure("[sip]\nlisten = '\u{1b}[31m'\n", &["--check"]);
+    assert!(code == Some(2) && !text.contains('\u{1b}'), "{text:?}");
+}
+
+#[test]
+fn what_can_not_be_started_is_told_with_its_cause() {
+    let (code, text) = failure(&RIGHT.replace("line.2", "line.0"), &[]);
+    assert_eq!(code, Some(2));
+    assert!(text.contains("[line.0]") && text.contains("2 (FXO), 3 (FXO)"), "{text}");
+    let (code, text) = failure(&RIGHT.replace("line.2", "line.9"), &[]);
+    assert!(code == Some(2) && text.contains("no such line, only 0 (FXS)"), "{text}");
+    let (code, text) = failure(&RIGHT.replace("soft", "shim:/dev/uio77"), &[]);
+    assert!(code.is_some_and(|code| [1, 7].contains(&code)), "{text}");
+    assert!(text.contains("shim:/dev/uio77"), "{text}");
+    let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().to_string();
+    let (code, text) = failure(&RIGHT.replace("127.0.0.1:0", &port), &[]);
+    assert!(code == Some(1) && text.contains("another program may have the port"), "{text}");
+    let missing = Command::new(PROGRAM).arg("/nowhere/gateway.toml").output().unwrap();
+    assert_eq!(missing.status.code(), Some(2));
+}
+
+/// Starts it, and waits until it serves.
+fn start() -> (Child, TempDir, BufReader<std::process::ChildStderr>) {
+    let (folder, path) = file(RIGHT);
+    let mut child = Command::new(PROGRAM)
+        .args(["-v", &path])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("SIP on 127.0.0.1:") {
+        line.clear();
+        assert_ne!(lines.read_line(&mut line).unwrap(), 0, "it has ended");
+    }
+    (child, folder, lines)
+}
+
+#[test]
+fn signals_end_it_in_order() {
+    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGINT, 130), (Signal::SIGHUP, 129)] {
+        let (mut child, _folder, _lines) = start();
+        kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{signal}");
+    }
+}
