@@ -20,9 +20,11 @@ use ringback_country::Companding;
 
 use super::Tiger320;
 use super::bring_up;
+use super::budget::Budget;
 use super::error::OpenError;
 use super::registers::{Bus, INTSTAT, Interrupts, OPER, Operate};
 use super::ring::SLOTS;
+use super::spi;
 use crate::card::Delay;
 use crate::card::module::Sending;
 use crate::device::Device;
@@ -119,12 +121,18 @@ impl<D: Device> Tiger320<D> {
         }
     }
 
-    /// Has the modules that are not being repaired send their samples in this way.
+    /// Has the modules that are not being repaired send their samples in this way. While a card is
+    /// started anew there are no ticks, so that this begins a budget. Commands that have no room in
+    /// the rest of it wait for the first tick.
     fn send(&mut self, how: impl Fn(PortNumber) -> Sending) {
+        self.budget = Budget::of_trial();
         let r = Bus::new(self.device.registers());
         for (slot, module) in PortNumber::each().zip(&self.modules) {
             if let Some(module) = module.as_ref().filter(|module| !module.in_repair()) {
-                self.spi.perform(r, slot, module.kind(), module.sending(how(slot)));
+                let (kind, operation) = (module.kind(), module.sending(how(slot)));
+                if self.budget.take(spi::cost(kind, operation)) {
+                    self.spi.perform(r, slot, kind, operation);
+                }
             }
         }
     }

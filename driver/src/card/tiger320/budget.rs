@@ -15,6 +15,9 @@ pub const ACCESSES_PER_TICK: u32 = 256;
 /// Acknowledging the interrupt and finding the place in the ring.
 const SERVICE: u32 = 4;
 
+/// The card's own registers in a step of a trial: whether it was reset meanwhile, and starting DMA.
+const TRIAL: u32 = 16;
+
 /// What is left of a tick's budget.
 #[derive(Debug)]
 pub(super) struct Budget(u32);
@@ -23,6 +26,12 @@ impl Budget {
     /// A new tick's budget.
     pub(super) const fn new() -> Budget {
         Budget(ACCESSES_PER_TICK - SERVICE)
+    }
+
+    /// The budget of a step that begins or ends a trial. It has room for a write to each of four
+    /// modules of either kind.
+    pub(super) const fn of_trial() -> Budget {
+        Budget(ACCESSES_PER_TICK - SERVICE - TRIAL)
     }
 
     /// Takes room for so many accesses, if there is.

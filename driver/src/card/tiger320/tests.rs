@@ -550,6 +550,43 @@ fn a_master_abort_is_repaired() {
     );
 }
 
+/// A program that is late comes to several steps of a recovery at once, and its calls go on.
+#[test]
+fn starting_a_card_anew_keeps_the_budget_in_each_step_with_the_commands_behind_it() {
+    let mut bench = Bench::new(Fake::new([(); 4].map(|()| fxo())));
+    bench.ticks(20);
+    bench.fake.with(|card| card.bus_master = false);
+    bench.pass();
+    let (mut steps, mut hook) = (Vec::new(), Hook::Off);
+    while bench.fake.with(|card| card.enabled()) == 0 || steps.len() < 3 {
+        let before = bench.fake.with(|card| card.accesses);
+        if steps.is_empty() {
+            bench.serve();
+        } else {
+            (0..10).for_each(|_| bench.pass());
+            bench.look();
+        }
+        // What the last tick has left is for these commands.
+        for port in (0..4).filter(|_| !steps.is_empty()) {
+            bench.card.set_hook(PortNumber(port), hook).unwrap();
+        }
+        steps.push(bench.fake.with(|card| card.accesses) - before);
+        hook = if hook == Hook::Off { Hook::On } else { Hook::Off };
+        assert!(steps.len() < 10, "{steps:?}");
+    }
+    let most = u64::from(ACCESSES_PER_TICK);
+    assert!(steps.iter().all(|step| *step <= most), "{steps:?}");
+    assert!(steps.iter().filter(|step| **step > most / 2).count() >= 2, "{steps:?}: the trial");
+    bench.fake.run(7);
+    bench.now += TICK;
+    bench.ticks(3);
+    let wanted = if hook == Hook::Off { 0x08 } else { 0x09 };
+    for port in 0..4 {
+        let control = bench.fake.with(|card| card.fxo(port).read(5));
+        assert_eq!(control, wanted, "port {port}: the last command holds");
+    }
+}
+
 #[test]
 fn aborts_without_end_are_given_up() {
     let mut bench = Bench::new(mixed());
