@@ -21,7 +21,11 @@ pub struct JointCard<C: PortCard> {
     first: C,
     others: Vec<C>,
     slots: Vec<Slot>,
+    watch: Option<Watch>,
 }
+
+/// What is told when somebody comes to the card.
+type Watch = Box<dyn Fn(Time) + Send>;
 
 /// Passes on the events and frames of one part, with the port numbers of the whole card.
 struct Numbered<'a, S> {
@@ -42,9 +46,21 @@ impl<S: PortSink> PortSink for Numbered<'_, S> {
 impl<C: PortCard> JointCard<C> {
     /// Joins cards that were brought up.
     pub fn new(first: C, others: Vec<C>) -> JointCard<C> {
-        let mut card = JointCard { first, others, slots: Vec::new() };
+        let mut card = JointCard { first, others, slots: Vec::new(), watch: None };
         card.note_slots();
         card
+    }
+
+    /// Has `watch` called with the time before each service of the card and each look after it.
+    pub fn watched(mut self, watch: impl Fn(Time) + Send + 'static) -> JointCard<C> {
+        self.watch = Some(Box::new(watch));
+        self
+    }
+
+    fn come(&self, now: Time) {
+        if let Some(watch) = &self.watch {
+            watch(now);
+        }
     }
 
     /// The cards that it is made of, in the order of their ports.
@@ -152,10 +168,12 @@ impl<C: PortCard> PortCard for JointCard<C> {
     }
 
     fn service(&mut self, now: Time, sink: &mut impl PortSink) -> Service {
+        self.come(now);
         self.for_each(sink, |part, sink| part.service(now, sink))
     }
 
     fn look_after(&mut self, now: Time, sink: &mut impl PortSink) -> Service {
+        self.come(now);
         self.for_each(sink, |part, sink| part.look_after(now, sink))
     }
 

@@ -17,6 +17,7 @@ use ringback_softcard::{HostMemory, InterruptLine, SoftCard};
 use ringback_tspi::EvenPoisoned;
 
 use crate::dice::Dice;
+use crate::meter::Meter;
 
 /// The engine under test.
 pub(crate) type SimLines = Lines<JointCard<Tiger320<SimDevice>>>;
@@ -31,8 +32,8 @@ const AUX_DATA: usize = 0x03;
 /// What the tap counts, and what it spoils.
 #[derive(Debug, Default)]
 pub(crate) struct Tap {
-    /// Number of register accesses since it was last taken.
-    accesses: AtomicU64,
+    /// How many register accesses were made when.
+    pub(crate) meter: Meter,
     /// Number of interrupts since it was last taken.
     raised: AtomicU32,
     /// Sabotage: writes to the modules' bus are dropped.
@@ -69,10 +70,6 @@ impl Lies {
 }
 
 impl Tap {
-    pub(crate) fn take_accesses(&self) -> u64 {
-        self.accesses.swap(0, Ordering::Relaxed)
-    }
-
     pub(crate) fn take_raised(&self) -> u32 {
         self.raised.swap(0, Ordering::Relaxed)
     }
@@ -88,7 +85,7 @@ impl Tap {
     }
 
     fn count(&self) {
-        self.accesses.fetch_add(1 + self.extra.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.meter.count(1 + self.extra.load(Ordering::Relaxed));
     }
 }
 

@@ -37,6 +37,7 @@
 //! | `ending` | how a world ends, and what has to hold then |
 //! | `application` | the model application |
 //! | `outside`, `faults` | telephones and people; faults of the card, its bus and the kernel |
+//! | `meter` | how many register accesses the driver makes when it comes to the card |
 //! | `kernel` | the kernel module that moves the samples, in some worlds |
 //! | `checker` | the rules |
 //! | `shrinking` | finds a smaller world that fails in the same way |
@@ -54,6 +55,7 @@ mod hardware;
 mod host_world;
 mod journal;
 mod kernel;
+mod meter;
 mod modem_world;
 mod outside;
 mod sabotage;

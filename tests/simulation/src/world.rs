@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use ringback_driver::card::tiger320::{ACCESSES_PER_TICK, Options, Tiger320};
+use ringback_driver::card::tiger320::{Options, Tiger320};
 use ringback_driver::card::{Hook, ModuleKind, PortCard};
 use ringback_driver::device::Device;
 use ringback_driver::reactor::Stepper;
@@ -32,12 +32,6 @@ use crate::sabotage::{Sabotage, Saboteur};
 use crate::scenario::{Pace, Scenario};
 
 const MS: Duration = Duration::from_millis(1);
-/// The accesses beyond the budget when the DMA is restarted.
-const RECOVERY: u64 = 24;
-/// The ticks whose work the driver may do at once where the kernel moves the samples.
-const MOST_MISSED: u64 = 64;
-/// How often the card is polled when it does not interrupt.
-const LOOKED_AFTER: Duration = Duration::from_millis(50);
 /// Time in which the driver has to bring hook and ringing into the right state.
 const SOON: Duration = Duration::from_millis(20);
 /// Time in which a call has to be disconnected when its line loses battery.
@@ -88,9 +82,6 @@ pub(crate) struct World {
     /// Time that has passed for the world and not yet for the card.
     owed: Duration,
     pub(crate) step: u64,
-    /// When the driver last did the work of several ticks, and how many were left then.
-    worked: Time,
-    missed: u64,
     /// Whether the kernel has found that the card is gone.
     gone: bool,
     /// Whether the card is lost, or the reactor stopped, so that its last orders need not be
@@ -146,7 +137,9 @@ impl World {
             let opened = Tiger320::open(device, options, &mut clock);
             parts.push(opened.unwrap_or_else(|error| panic!("the software card: {error}")));
         }
+        let watch = Arc::clone(&tap);
         let tiger = JointCard::new(parts.remove(0), parts);
+        let tiger = tiger.watched(move |now| watch.meter.visit(now));
         note!(journal, "     slots {:?}", tiger.slots());
         let handles = Arc::new(CallHandles::default());
         let lines = Lines::new(tiger, Arc::clone(&handles), Time::ZERO);
@@ -172,7 +165,7 @@ impl World {
         let ear = Ear { application: Arc::clone(&application), nested: Arc::clone(&nested) };
         let stepper = Stepper::new(lines, ear, scenario.capacity).ok()?;
         let handle = stepper.handle();
-        tap.take_accesses();
+        tap.meter.begin(card.parts().len(), scenario.kernel);
         let watch = |port| Watch { port, ..Watch::default() };
         let mut world = World {
             card: card.clone(),
@@ -188,8 +181,6 @@ impl World {
             watches: infos.iter().map(|info| watch(info.port)).collect(),
             owed: Duration::ZERO,
             step: 0,
-            worked: Time::ZERO,
-            missed: 0,
             gone: false,
             over: false,
             seed,
@@ -259,6 +250,7 @@ impl World {
         // Each step has random numbers of its own, so that they do not depend on what happened.
         self.dice = Dice::new(!self.seed ^ self.step.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         self.journal.at(self.now(), self.step);
+        self.tap.meter.turn();
         let time = self.pace();
         self.outside.act(self.now());
         let mut coverage = std::mem::take(&mut self.application().coverage);
@@ -284,10 +276,9 @@ impl World {
         self.stepper.deliver();
         self.after_delivery();
 
-        let visits = 1 + u64::try_from(time.as_nanos() / LOOKED_AFTER.as_nanos()).unwrap_or(0);
         self.stepper.advance(time);
         self.journal.at(self.now(), self.step);
-        self.check_budget(visits);
+        self.check_budget();
         self.after_delivery();
         self.check_lines();
     }
@@ -321,7 +312,6 @@ impl World {
     fn run_kernel(&mut self) {
         let now = self.now();
         let raised = self.tap.take_raised() > 0;
-        self.check_budget(1);
         let mut told = Vec::new();
         let mut present = true;
         for kernel in &mut self.kernels {
@@ -365,29 +355,16 @@ impl World {
     }
 
     fn interrupt(&mut self) {
-        self.check_budget(1);
+        self.tap.meter.turn();
         self.stepper.interrupt();
     }
 
-    /// Checks the accesses since the last visit began: that visit and the calls after it have one
-    /// budget.
-    fn check_budget(&mut self, visits: u64) {
-        let accesses = self.tap.take_accesses();
-        let parts = self.card.parts().len() as u64;
-        let of_visit = parts * (u64::from(ACCESSES_PER_TICK) + RECOVERY);
-        let mut allowed = visits * of_visit;
-        if self.scenario.kernel && accesses > allowed {
-            // Where the kernel moves the samples, the driver comes once for several ticks, and does
-            // the work of all of them then.
-            let now = self.now();
-            let missed = self.missed + u64::try_from((now - self.worked).as_millis()).unwrap_or(0);
-            let missed = missed.min(MOST_MISSED);
-            let work = (accesses - allowed).div_ceil(of_visit);
-            allowed += missed * of_visit;
-            (self.worked, self.missed) = (now, missed.saturating_sub(work));
-        }
-        if accesses > allowed && !self.over && !self.lost() {
-            let text = format!("{accesses} register accesses in {visits} visits");
+    /// Checks the accesses of this step.
+    fn check_budget(&self) {
+        if let Some(text) = self.tap.meter.exceeded()
+            && !self.over
+            && !self.lost()
+        {
             self.fail(Rule::Budget, text);
         }
     }
