@@ -14,13 +14,16 @@ use crate::checker::Rule;
 use crate::journal::note;
 use crate::sabotage::Sabotage;
 use crate::scenario::{Ending, Pace};
-use crate::world::World;
+use crate::world::{CALLER_TOLD, World};
 
 /// Time after the last fault and the last caller, in which bursts of ringing end and modules are
 /// set up again.
 const CALM: Duration = Duration::from_secs(14);
 /// Time in which an expected state has to come.
 const DUE: Duration = Duration::from_secs(6);
+/// Time in which a line that is called offers the call and says who it is, and in which a telephone
+/// rings twice.
+const TOLD: Duration = Duration::from_secs(24);
 
 impl World {
     /// Runs the world from its beginning to its end.
@@ -148,18 +151,54 @@ impl World {
         if status.is_none_or(|status| status.hook == Hook::Off) {
             self.fail(Rule::OnHook, format!("line {line} after its call: {status:?}"));
         }
+        self.check_caller(line);
+    }
+
+    /// Who calls a line that was idle is compared by each step.
+    fn check_caller(&mut self, line: usize) {
+        let exchange = self.card.exchange(self.port(line)).filter(|_| self.callers().tell());
+        let Some((exchange, own)) = exchange else { return };
+        let telephone = exchange.subscribers().into_iter().next();
+        let Some((number, (_, telephone))) = exchange.line_number(own).zip(telephone) else {
+            return;
+        };
+        self.run(Duration::from_secs(2));
+        let before = self.application().coverage.of(CALLER_TOLD);
+        telephone.call(&number);
+        let end = self.now() + TOLD;
+        while !self.is_broken() && self.application().coverage.of(CALLER_TOLD) == before {
+            if self.now() > end {
+                self.fail(Rule::Caller, format!("line {line} was called, and not told by whom"));
+            }
+            self.step();
+        }
+        telephone.on_hook();
+        self.tidy();
     }
 
     fn check_fxs(&mut self, line: usize, call: HDRVCALL) {
         let Some(telephone) = self.card.telephone(self.port(line)) else { return };
         self.until(call, CallState::Ringback, 0);
-        // This is within the first ring of any country.
+        // This is within the first ring of any country; some tell before it who calls.
+        let tells = self.callers().shown(self.port(line)).cloned();
         self.run(Duration::from_millis(300));
+        let end = self.now() + TOLD;
+        while tells.is_some() && !telephone.is_ringing() && self.now() < end {
+            self.step();
+        }
         if !telephone.is_ringing() {
             let port = self.port(line);
             let status = self.handle.with(move |lines, _| lines.card().status(port)).ok().flatten();
             let text = format!("the telephone of line {line} does not ring: {status:?}");
             self.fail(Rule::Serves, text);
+        }
+        while tells.is_some() && telephone.ring_count() < 2 && self.now() < end {
+            self.step();
+        }
+        let shown = telephone.displayed();
+        if tells.is_some() && shown != tells {
+            let text = format!("the telephone of line {line} shows {shown:?} and not {tells:?}");
+            self.fail(Rule::Caller, text);
         }
         telephone.off_hook();
         self.until(call, CallState::Connected, LINECONNECTEDMODE_CONFIRMED);

@@ -1,12 +1,15 @@
-//! Switches faults on and off at random: those of the card, a bus that lies, and a kernel whose
-//! writes fail.
+//! Switches faults on and off at random: those of the card, a bus that lies, a kernel whose writes
+//! fail, and messages of callers with a wrong bit.
 
 use std::fmt;
+use std::sync::Mutex;
 
 use ringback_driver::{PortNumber, Time};
 use ringback_softcard::{Fault, SLOTS};
+use ringback_tspi::EvenPoisoned;
 
 use crate::acts::Acts;
+use crate::callers::{self, Callers};
 use crate::cards::Cards;
 use crate::coverage::Coverage;
 use crate::dice::Dice;
@@ -27,6 +30,8 @@ enum Trouble {
     Lies,
     /// The kernel's writes for one part of the card fail.
     Writes(usize),
+    /// A bit of each message about a caller to the line of a port is wrong.
+    WrongBit(PortNumber, usize),
 }
 
 impl fmt::Display for Trouble {
@@ -35,6 +40,7 @@ impl fmt::Display for Trouble {
             Trouble::Card(part, fault) => write!(f, "{fault} on part {part}"),
             Trouble::Lies => f.write_str("a bus that lies"),
             Trouble::Writes(part) => write!(f, "failing writes on part {part}"),
+            Trouble::WrongBit(port, bit) => write!(f, "a wrong bit {bit} to port {port}"),
         }
     }
 }
@@ -43,6 +49,7 @@ impl fmt::Display for Trouble {
 pub(crate) struct Affected<'a> {
     pub(crate) card: &'a Cards,
     pub(crate) tap: &'a Tap,
+    pub(crate) callers: &'a Mutex<Callers>,
     /// One for each part, or none.
     pub(crate) kernels: &'a mut [Kernel],
 }
@@ -56,6 +63,10 @@ impl Affected<'_> {
                 if let Some(kernel) = self.kernels.get_mut(part) {
                     kernel.fails = on;
                 }
+            }
+            Trouble::WrongBit(port, bit) => {
+                let mut callers = self.callers.lock().even_poisoned();
+                callers.spoil(self.card, port, on.then_some(bit));
             }
         }
     }
@@ -95,7 +106,7 @@ impl Faults {
         for (until, trouble) in std::mem::take(&mut self.on) {
             let lasts = match trouble {
                 Trouble::Lies => on.tap.lies(),
-                Trouble::Card(..) | Trouble::Writes(_) => until > now,
+                Trouble::Card(..) | Trouble::Writes(_) | Trouble::WrongBit(..) => until > now,
             };
             if lasts {
                 self.on.push((until, trouble));
@@ -111,8 +122,12 @@ impl Faults {
         }
         self.next = now + self.acts.pause().ms(1, 2 * every);
         let Some(mut dice) = self.acts.next() else { return };
-        let (trouble, longest) = self.choose(&mut dice, on.card.parts().len());
-        if self.on.iter().any(|(_, on)| *on == trouble) {
+        let (trouble, longest) = self.choose(&mut dice, on);
+        let is_on = |other: &Trouble| match (*other, trouble) {
+            (Trouble::WrongBit(port, _), Trouble::WrongBit(of, _)) => port == of,
+            (other, trouble) => other == trouble,
+        };
+        if self.on.iter().any(|(_, on)| is_on(on)) {
             return;
         }
         // Some last so long that the driver gives the module, or the card, up.
@@ -123,6 +138,7 @@ impl Faults {
             Trouble::Card(_, fault) => fault.to_string(),
             Trouble::Lies => "a bus that lies".to_owned(),
             Trouble::Writes(_) => "failing writes".to_owned(),
+            Trouble::WrongBit(..) => "a wrong bit".to_owned(),
         };
         coverage.count_owned(format!("fault {}", name.split(':').next().unwrap_or_default()));
         on.set(trouble, true, &mut dice);
@@ -130,7 +146,12 @@ impl Faults {
         self.disturb(trouble, now);
     }
 
-    fn choose(&self, dice: &mut Dice, parts: usize) -> (Trouble, u64) {
+    fn choose(&self, dice: &mut Dice, on: &Affected<'_>) -> (Trouble, u64) {
+        let parts = on.card.parts().len();
+        if on.callers.lock().even_poisoned().tell() && dice.one_in(6) {
+            let port = PortNumber::at(dice.index(on.card.ports()));
+            return (Trouble::WrongBit(port, callers::a_bit(dice)), 20_000);
+        }
         if self.dishonest && dice.one_in(3) {
             return (Trouble::Lies, 0);
         }
@@ -164,6 +185,8 @@ impl Faults {
                 fault.slot().is_none_or(|of| part * SLOTS + of.index() == port)
             }
             Trouble::Lies | Trouble::Writes(_) => true,
+            // The samples are those that the exchange sends.
+            Trouble::WrongBit(..) => false,
         };
         for (port, disturbed) in self.disturbed.iter_mut().enumerate() {
             if concerned(port) {

@@ -36,6 +36,7 @@
 //! | `host_world` | the same with provider and host, and an application that uses them |
 //! | `ending` | how a world ends, and what has to hold then |
 //! | `application` | the model application |
+//! | `callers` | who calls: what the exchanges say, and what lines and telephones report |
 //! | `outside`, `faults` | telephones and people; faults of the card, its bus and the kernel |
 //! | `meter` | how many register accesses the driver makes when it comes to the card |
 //! | `kernel` | the kernel module that moves the samples, in some worlds |
@@ -46,6 +47,7 @@
 
 mod acts;
 mod application;
+mod callers;
 mod cards;
 mod checker;
 mod coverage;

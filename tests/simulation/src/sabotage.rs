@@ -69,6 +69,14 @@ pub enum Sabotage {
     DropFirst,
     /// A request that a drop has ended completes with 0.
     DropSucceeds,
+    /// The exchanges say that somebody else calls.
+    WrongCaller,
+    /// The exchanges say of nobody that they call.
+    LoseCaller,
+    /// LINE_CALLINFO about a caller is not delivered.
+    LoseCallerInfo,
+    /// Calls to telephones are made without their callers.
+    HideCaller,
     /// Register accesses count three times.
     BusyBus,
     /// The modules receive nothing any more.
@@ -116,6 +124,15 @@ impl Told {
             ) => *message == wanted,
             Told::Event(..) | Told::Completed(_) => false,
         }
+    }
+
+    /// Whether it is a LINE_CALLINFO about a caller.
+    fn is_about_caller(&self) -> bool {
+        let Told::Event(_, Event::Line { subject, .. }) = self else { return false };
+        let Subject::Call { message: LINE_CALLINFO, params: [what, ..], .. } = *subject else {
+            return false;
+        };
+        what & (LINECALLINFOSTATE_CALLERID | LINECALLINFOSTATE_DISPLAY) as usize != 0
     }
 
     /// The same event of the call with another message.
@@ -276,6 +293,7 @@ impl Saboteur {
             }
             Sabotage::LoseIdle if self.acts(plan, is(CallState::Idle)) => vec![],
             Sabotage::LoseConnected if is(CallState::Connected) => vec![],
+            Sabotage::LoseCallerInfo if told.is_about_caller() => vec![],
             Sabotage::LoseGenerated if told.is_message(LINE_GENERATE) => vec![],
             Sabotage::SecondCall if self.acts(plan, is(CallState::Connected)) => {
                 let second =

@@ -79,7 +79,8 @@ pub(crate) struct Scenario {
 impl Scenario {
     pub(crate) fn new(seed: u64, dice: &mut Dice) -> Scenario {
         // It has dice of its own, so that the rest of the world is the same in every country.
-        let country = Dice::new(!seed).pick(&["FCC", "UK", "GERMANY", "FCC", "TBR21"]);
+        let country = Dice::new(!seed)
+            .pick(&["FCC", "UK", "GERMANY", "FCC", "TBR21", "SWEDEN", "JAPAN", "BRAZIL"]);
         let country = country.unwrap_or_default().parse().unwrap_or_default();
         let mut of_second = Dice::new(seed.rotate_left(32));
         let eight = of_second.one_in(4);

@@ -20,6 +20,7 @@ use ringback_tspi::constants::LINEMEDIAMODE_INTERACTIVEVOICE;
 use crate::Wanted;
 use crate::acts::{Act, Actor, Acts};
 use crate::application::{Application, Ear};
+use crate::callers::{Callers, Look, MESSAGE, Reported};
 use crate::cards::Cards;
 use crate::checker::Rule;
 use crate::dice::Dice;
@@ -40,6 +41,8 @@ const AT_ONCE: Duration = Duration::from_millis(100);
 const FLASH: Duration = Duration::from_millis(1000);
 /// Number of steps between two comparisons with the calls' own state.
 const CALLS: u64 = 16;
+/// What is counted when a line has said who calls.
+pub(crate) const CALLER_TOLD: &str = "a caller was told";
 /// Number of steps between two checks of the wires from outside.
 const LOOKS: u64 = 50;
 /// Time in which the state of the wires has to follow, including repairs of modules.
@@ -69,6 +72,7 @@ pub(crate) struct World {
     nested: Arc<AtomicBool>,
     pub(crate) outside: Outside,
     pub(crate) faults: Faults,
+    callers: Arc<Mutex<Callers>>,
     /// One for each part of the card if the kernel moves the samples, otherwise none.
     kernels: Vec<Kernel>,
     pub(crate) journal: Journal,
@@ -124,6 +128,14 @@ impl World {
             numbers,
             scenario.telephones_ms,
         );
+        let callers = Callers::new(
+            Dice::new(seed.rotate_left(40)),
+            &card,
+            scenario.card.exchange.country,
+            &scenario.manner.numbers,
+            sabotage,
+        );
+        let callers = Arc::new(Mutex::new(callers));
         let tap = Arc::new(Tap::default());
         let options = Options { country: scenario.card.exchange.country };
         let mut clock = |time: Duration| (0..time.as_millis().max(1)).for_each(|_| card.tick());
@@ -175,6 +187,7 @@ impl World {
             nested,
             outside,
             faults: Faults::new(acts(Actor::Faults), journal.clone(), card.ports(), &scenario),
+            callers: Arc::clone(&callers),
             kernels,
             journal,
             tap,
@@ -191,6 +204,11 @@ impl World {
         world.stepper.deliver();
         let mut application = world.application();
         application.connect(handle);
+        let told = callers.lock().even_poisoned().tell();
+        application.name_callers(callers, infos.iter().map(|info| info.port).collect());
+        if told {
+            application.coverage.count("callers are told");
+        }
         for line in 0..application.kinds().len() {
             application.open(line);
         }
@@ -211,6 +229,10 @@ impl World {
     pub(crate) fn application(&self) -> MutexGuard<'_, Application<SimLines>> {
         // A panic under this lock is an error of the simulation, and reported as a violation.
         self.application.lock().even_poisoned()
+    }
+
+    pub(crate) fn callers(&self) -> MutexGuard<'_, Callers> {
+        self.callers.lock().even_poisoned()
     }
 
     pub(crate) fn now(&self) -> Time {
@@ -255,8 +277,12 @@ impl World {
         self.outside.act(self.now());
         let mut coverage = std::mem::take(&mut self.application().coverage);
         let now = self.now();
-        let mut affected =
-            Affected { card: &self.card, tap: &self.tap, kernels: &mut self.kernels };
+        let mut affected = Affected {
+            card: &self.card,
+            tap: &self.tap,
+            callers: &self.callers,
+            kernels: &mut self.kernels,
+        };
         self.faults.act(now, &mut affected, &mut coverage);
         self.application().coverage = coverage;
 
@@ -349,8 +375,12 @@ impl World {
 
     /// Ends all faults.
     pub(crate) fn end_faults(&mut self) {
-        let mut affected =
-            Affected { card: &self.card, tap: &self.tap, kernels: &mut self.kernels };
+        let mut affected = Affected {
+            card: &self.card,
+            tap: &self.tap,
+            callers: &self.callers,
+            kernels: &mut self.kernels,
+        };
         self.faults.end(&mut affected);
     }
 
@@ -398,16 +428,24 @@ impl World {
             let ask = |(line, (port, known)): (usize, (PortNumber, Option<_>))| {
                 let of_line = lines.state(LineNumber::at(line)).and_then(|state| state.call);
                 let of_call = known.filter(|_| whole).and_then(|call| lines.call(call).ok());
+                let reported = of_call.as_ref().map(|call| Reported {
+                    call: call.call,
+                    caller: call.info.caller.clone(),
+                    waiting: call.info.waiting.clone(),
+                });
                 let of_call = of_call.map(|call| call.state.zip(Some(call.mode as usize)));
-                (lines.card().status(port), of_line, of_call)
+                (lines.card().status(port), of_line, of_call, reported)
             };
             watched.into_iter().enumerate().map(ask).collect::<Vec<_>>()
         });
         let Ok(asked) = asked else { return };
-        for (line, (status, of_line, of_call)) in asked.into_iter().enumerate() {
+        let mut callers = self.callers.lock().even_poisoned();
+        let mut told_callers = false;
+        for (line, (status, of_line, of_call, reported)) in asked.into_iter().enumerate() {
             checker.agree(line, of_line, whole.then_some(of_call));
             let Some(watch) = self.watches.get_mut(line) else { continue };
-            if checker.loop_held(line) {
+            let held = checker.loop_held(line);
+            if held || callers.is_told_off_hook(watch.port, now) {
                 watch.free = now;
             }
             if checker.may_ring(line) {
@@ -416,6 +454,30 @@ impl World {
             let Some(status) = status.filter(|status| status.kind == ModuleKind::Fxo) else {
                 continue;
             };
+            if whole {
+                // Where samples are lost, so are messages.
+                let undisturbed = match self.scenario.pace {
+                    Pace::Halting => now,
+                    Pace::Even | Pace::Uneven => self.faults.last_at(watch.port),
+                };
+                let told = reported.as_ref().map_or(0, |one| checker.callers_told(one.call));
+                let state = checker.state_of(line);
+                let look = Look {
+                    now,
+                    reported,
+                    told,
+                    held_back: checker.is_blocked(line),
+                    open: checker.is_open(line),
+                    has_call: !checker.calls(line).is_empty(),
+                    offered: matches!(state, Some(CallState::Offering | CallState::Accepted))
+                        && !held,
+                    undisturbed,
+                };
+                match callers.look(&self.card, watch.port, look) {
+                    Ok(told) => told_callers |= told,
+                    Err(text) => checker.fail(Rule::Caller, format!("line {line}: {text}")),
+                }
+            }
             let off_hook = status.hook == Hook::Off;
             if off_hook && now - watch.free > SOON {
                 let text = format!("line {line} has no call, and the driver keeps it off-hook");
@@ -440,6 +502,10 @@ impl World {
                 let text = format!("line {line} has a call, and its loop has long been open");
                 checker.fail(Rule::OffHook, text);
             }
+        }
+        drop(callers);
+        if told_callers {
+            application.coverage.count(CALLER_TOLD);
         }
         drop(application);
         if self.step.is_multiple_of(LOOKS) {
@@ -466,6 +532,12 @@ impl World {
         for line in 0..self.watches.len() {
             let Some(mut watch) = self.watches.get(line).copied() else { continue };
             let Some(telephone) = self.card.telephone(watch.port) else { continue };
+            let disturbed = self.faults.last_at(watch.port);
+            let undisturbed = self.scenario.pace != Pace::Halting && now - disturbed > MESSAGE;
+            let shows = self.callers().look_at_display(watch.port, &telephone, undisturbed);
+            if let Err(text) = shows {
+                self.fail(Rule::Caller, text);
+            }
             let state = self.application().checker.state_of(line);
             let lifted = telephone.is_off_hook();
             let astray = match state {

@@ -39,6 +39,10 @@ const CASES: &[(Sabotage, &[Rule])] = &[
     (Sabotage::CloseSucceeds, &[Rule::D1, Rule::D5, Rule::N6]),
     (Sabotage::DropFirst, &[Rule::D7]),
     (Sabotage::DropSucceeds, &[Rule::D7]),
+    (Sabotage::WrongCaller, &[Rule::Caller]),
+    (Sabotage::LoseCaller, &[Rule::Caller]),
+    (Sabotage::LoseCallerInfo, &[Rule::Caller]),
+    (Sabotage::HideCaller, &[Rule::Caller]),
     (Sabotage::BusyBus, &[Rule::Budget]),
     // Nobody hears that a telephone hangs up.
     (Sabotage::DeafModules, &[Rule::OnHook, Rule::Rings, Rule::Follows]),

@@ -22,7 +22,9 @@ const TOLD: Duration = Duration::from_secs(10);
 /// What has to happen in these worlds, because otherwise they would prove nothing.
 const HAPPENS: &[&str] = &[
     "a call came in",
+    "a caller was told",
     "acted inside an upcall",
+    "callers are told",
     "cancelled",
     "closed a busy line",
     "closed a call with requests",
@@ -34,6 +36,7 @@ const HAPPENS: &[&str] = &[
     "ending Removal",
     "ending Stop",
     "fault a bus that lies",
+    "fault a wrong bit",
     "fault doubled-interrupts",
     "fault failing writes",
     "fault late-interrupt",

@@ -4,10 +4,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use ringback_driver::card::ModuleKind;
 use ringback_driver::engine::Context;
 use ringback_driver::reactor::Refused;
 use ringback_driver::request::{LineNumber, RequestId};
-use ringback_lines::{CallHandles, Command, Event, LineEngine, Opening, Treatment};
+use ringback_lines::{CallHandles, Caller, Command, Event, LineEngine, Opening, Treatment};
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::constants::{LINEADDRESSSTATE, LINEDEVSTATE};
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::dialstring::{Modifiers, parse};
@@ -118,6 +120,7 @@ impl<E: LineEngine> Application<E> {
         let call = self.handles.next(LineNumber::at(line))?;
         let only_if_idle = !self.quiet && self.dice.one_in(5);
         let timing = if self.quiet { DialTiming::default() } else { self.timing() };
+        let caller = self.caller(line);
         let opening = self.with(move |lines, _| lines.state(LineNumber::at(line))?.opening);
         let command = Command::MakeCall {
             opening: opening.flatten().unwrap_or(Opening::FIRST),
@@ -127,12 +130,25 @@ impl<E: LineEngine> Application<E> {
             only_if_idle,
             media: self.media,
             timing,
-            caller: ringback_lines::Caller::default(),
+            caller,
             notes: ringback_lines::CallNotes::default(),
         };
         note!(self.journal, "app  makes call {call} on line {line} to {text:?}");
         self.remember(call);
         self.submit(line, Kind::MakeCall, call, command).then_some(call)
+    }
+
+    /// Who a telephone is told calls it.
+    fn caller(&mut self, line: usize) -> Caller {
+        let (now, kind) = (self.now(), self.kind(line));
+        let Some((callers, ports)) = &self.callers else { return Caller::default() };
+        let Some(port) = ports.get(line).filter(|_| kind == Some(ModuleKind::Fxs)) else {
+            return Caller::default();
+        };
+        let mut callers = callers.lock().even_poisoned();
+        let caller = callers.for_telephone(&mut self.dice);
+        note!(self.journal, "app  calls telephone {port} for {caller:?}");
+        callers.made(*port, caller, now)
     }
 
     pub(crate) fn dial(&mut self, call: HDRVCALL, text: &str) {

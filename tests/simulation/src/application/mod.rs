@@ -12,16 +12,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use ringback_driver::Time;
 use ringback_driver::card::ModuleKind;
 use ringback_driver::reactor::{Handle, Ticket, Upcalls};
 use ringback_driver::request::{Completion, LineNumber, RequestId};
+use ringback_driver::{PortNumber, Time};
 use ringback_lines::{CallHandles, Event, LineEngine, Subject};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
 use crate::acts::{Act, Actor, Acts};
+use crate::callers::Callers;
 use crate::checker::{Checker, Rule};
 use crate::coverage::Coverage;
 use crate::dice::Dice;
@@ -73,6 +74,8 @@ pub(crate) struct Application<E: LineEngine> {
     kinds: Vec<ModuleKind>,
     /// The LINEMEDIAMODE_ of the calls that it makes.
     media: u32,
+    /// Who calls, if the lines are those of ports, with the ports.
+    callers: Option<(Arc<Mutex<Callers>>, Vec<PortNumber>)>,
     /// Handles of calls, the newest last.
     calls: Vec<HDRVCALL>,
     tickets: Vec<Held>,
@@ -110,6 +113,7 @@ impl<E: LineEngine> Application<E> {
             handles,
             kinds,
             media,
+            callers: None,
             calls: Vec::new(),
             tickets: Vec::new(),
             plans: BTreeMap::new(),
@@ -125,6 +129,11 @@ impl<E: LineEngine> Application<E> {
     /// Gives the application access to the card.
     pub(crate) fn connect(&mut self, handle: Handle<E>) {
         self.handle = Some(handle);
+    }
+
+    /// Has calls on FXS lines say who calls.
+    pub(crate) fn name_callers(&mut self, callers: Arc<Mutex<Callers>>, ports: Vec<PortNumber>) {
+        self.callers = Some((callers, ports));
     }
 
     pub(crate) fn kinds(&self) -> &[ModuleKind] {

@@ -18,6 +18,9 @@ pub(crate) enum Origin {
     Inbound,
 }
 
+/// What LINE_CALLINFO says that has changed when a caller becomes known.
+const CALLER: usize = (LINECALLINFOSTATE_CALLERID | LINECALLINFOSTATE_DISPLAY) as usize;
+
 /// A state with its mode.
 pub(super) type State = (CallState, usize);
 
@@ -48,12 +51,23 @@ pub(super) struct Call {
     pub(super) ending: usize,
     /// All LINEDIGITMODE_ bits that were requested.
     monitored: u32,
+    /// How many LINE_CALLINFO it had for a caller.
+    callers_told: u32,
 }
 
 impl Call {
     pub(super) fn new(line: usize, origin: Origin, life: Life) -> Call {
         let generating = VecDeque::new();
-        Call { line, origin, life, connected: false, generating, ending: 0, monitored: 0 }
+        Call {
+            line,
+            origin,
+            life,
+            connected: false,
+            generating,
+            ending: 0,
+            monitored: 0,
+            callers_told: 0,
+        }
     }
 
     /// Returns whether the call exists for the application and is not over.
@@ -122,6 +136,11 @@ impl Checker {
             Life::Alive(state) => state,
             _ => None,
         }
+    }
+
+    /// How many LINE_CALLINFO of a call have told a caller.
+    pub(crate) fn callers_told(&self, handle: HDRVCALL) -> u32 {
+        self.calls.get(&handle).map_or(0, |call| call.callers_told)
     }
 
     /// Notes that digits are generated on a call; `None` cancels them.
@@ -230,6 +249,10 @@ impl Checker {
             LINE_CALLSTATE => call.enter(params),
             LINE_GENERATE => call.generated(params),
             LINE_MONITORDIGITS => call.heard(params),
+            LINE_CALLINFO => {
+                call.callers_told += u32::from(params[0] & CALLER != 0);
+                Ok(())
+            }
             _ => Ok(()),
         };
         if let Err(rule) = found {

@@ -160,7 +160,7 @@ impl Checker {
 
     /// Whether a held ticket may keep back some of the line's upcalls: those behind its completion,
     /// or behind events that its request emitted when it was started.
-    pub(super) fn is_blocked(&self, line: usize) -> bool {
+    pub(crate) fn is_blocked(&self, line: usize) -> bool {
         self.requests.values().any(|request| request.held && request.at.line == line)
     }
 

@@ -69,6 +69,9 @@ pub enum Rule {
     /// A call follows its far end: it is disconnected when the line loses battery or the telephone
     /// hangs up, and connected when the telephone is lifted.
     Follows,
+    /// Who calls is reported on a line that listens, nobody is made up, and whatever becomes known
+    /// later is told by LINE_CALLINFO; a telephone shows who calls it.
+    Caller,
     /// `callstate::monitor` found a violation that this checker did not.
     Witness,
     /// Register accesses stay within a tick's budget.

@@ -24,6 +24,7 @@ use ringback_tspi::provider::Provider;
 
 use crate::Wanted;
 use crate::acts::{Act, Actor, Acts};
+use crate::callers::Callers;
 use crate::cards::Cards;
 use crate::checker::{Broken, Rule};
 use crate::coverage::Coverage;
@@ -57,6 +58,7 @@ pub(crate) struct HostWorld {
     operator: Operator,
     outside: Outside,
     faults: Faults,
+    callers: Mutex<Callers>,
     journal: Journal,
     coverage: Coverage,
     storm: Duration,
@@ -89,8 +91,9 @@ impl HostWorld {
             numbers.clone(),
             scenario.telephones_ms,
         );
-        let tap = Arc::new(Tap::default());
         let country = scenario.card.exchange.country;
+        let callers = Callers::new(Dice::new(seed.rotate_left(40)), &card, country, &numbers, None);
+        let tap = Arc::new(Tap::default());
         let plugged = Arc::clone(&tap);
         let provider = LineProvider::new(move || {
             let mut clock = |time: Duration| (0..time.as_millis().max(1)).for_each(|_| part.tick());
@@ -121,6 +124,7 @@ impl HostWorld {
             operator,
             outside,
             faults,
+            callers: Mutex::new(callers),
             journal,
             coverage: Coverage::default(),
             storm: scenario.storm,
@@ -136,7 +140,8 @@ impl HostWorld {
     /// Runs the world from its beginning to its end.
     pub(crate) fn live(&mut self) {
         self.run(self.storm);
-        let mut affected = Affected { card: &self.card, tap: &self.tap, kernels: &mut [] };
+        let mut affected =
+            Affected { card: &self.card, tap: &self.tap, callers: &self.callers, kernels: &mut [] };
         self.faults.end(&mut affected);
         self.outside.hang_up();
         self.run(CALM);
@@ -161,7 +166,8 @@ impl HostWorld {
         }
         self.journal.at(self.now, self.step);
         self.outside.act(self.now);
-        let mut affected = Affected { card: &self.card, tap: &self.tap, kernels: &mut [] };
+        let mut affected =
+            Affected { card: &self.card, tap: &self.tap, callers: &self.callers, kernels: &mut [] };
         self.faults.act(self.now, &mut affected, &mut self.coverage);
         self.card.tick();
         if self.tap.take_raised() > 0 {

@@ -220,6 +220,8 @@ impl Operator {
     }
 
     fn open(&mut self, host: &LocalHost, device: u32) {
+        // LINE_CLOSE closes a line also (D13), and the card that is gone can't be opened again.
+        self.places.retain(|place| place.device != device || !place.line.is_closed());
         let is_open = self.place(device).is_some();
         match host.open(device) {
             Ok(_) if is_open => self.fail(Rule::OneCall, format!("line {device} opens twice")),

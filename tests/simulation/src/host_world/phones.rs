@@ -115,6 +115,8 @@ impl Phones {
     }
 
     fn open(&mut self, host: &LocalHost, device: u32) {
+        // PHONE_CLOSE closes a phone also (D13), and the card that is gone can't be opened again.
+        self.open.retain(|handset| handset.device != device || !handset.phone.is_closed());
         let is_open = self.open.iter().any(|handset| handset.device == device);
         let phone = match host.open_phone(device) {
             Ok(_) if is_open => {
