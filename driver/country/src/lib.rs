@@ -137,6 +137,16 @@ impl Country {
     /// The longest [`dial_tone_delay`](Country::dial_tone_delay) of all countries.
     pub const MOST_DIAL_TONE_DELAY: Duration = Duration::from_secs(6);
 
+    /// How long its dial tone is interrupted before it is as usual, while messages wait.
+    pub fn stutter(self) -> Duration {
+        let once = self.tones().messages_waiting();
+        let ms = once.once().iter().map(|part| u64::from(part.ms.unwrap_or(0))).sum();
+        Duration::from_millis(ms).min(Country::MOST_STUTTER)
+    }
+
+    /// The longest [`stutter`](Country::stutter) of all countries.
+    pub const MOST_STUTTER: Duration = Duration::from_secs(7);
+
     /// The cadence in which its telephones are rung.
     pub fn ring(self) -> Cadence {
         self.zone.ring
@@ -295,6 +305,7 @@ mod tests {
             assert_eq!(country.to_string().parse(), Ok(country));
             let cycles = u64::from(2 * country.tones().dial.figure_ms());
             assert_eq!(country.dial_tone_delay(), Duration::from_millis(cycles), "{country}");
+            assert!(country.stutter() < Country::MOST_STUTTER, "{country}");
         }
     }
 

@@ -104,6 +104,9 @@ pub enum PortEvent {
     /// FXO: the exchange reversed the polarity, debounced. Not sent for the polarity that is seen
     /// first.
     Polarity(Polarity),
+    /// FXO: the exchange lights the neon lamp of a telephone (true), by which it tells that
+    /// messages wait, or no longer does.
+    Lamp(bool),
     /// Something is wrong with the port.
     Fault(PortFault),
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use clap::Args;
 use ringback_host::{Call, Events, Line, LineEvent};
 use ringback_tspi::callstate::CallState;
-use ringback_tspi::constants::{LINECALLINFOSTATE_CALLERID, LINEDISCONNECTMODE_OUTOFORDER};
+use ringback_tspi::constants::{
+    LINECALLINFOSTATE_CALLERID, LINEDEVSTATE_MSGWAITOFF, LINEDEVSTATE_MSGWAITON,
+    LINEDISCONNECTMODE_OUTOFORDER,
+};
 
 use crate::card::CardArguments;
 use crate::exit::Failure;
@@ -61,6 +64,12 @@ impl Monitor {
                 }
             }
         }
+        for (line, _) in &lines {
+            tell_messages(line, &recorder)?;
+        }
+        if let Some(card) = &station.soft {
+            scenery::leave_message(card);
+        }
         let mut levels = self.levels.then(|| LevelMeter::new(lines.iter().map(|(line, _)| line)));
         log.start();
         let out = Output::new(self.json, signals);
@@ -88,6 +97,19 @@ impl Monitor {
     }
 }
 
+/// Adds to the log that messages wait, if they do already, and has the line tell when that changes.
+fn tell_messages(line: &Line, recorder: &Recorder) -> Result<(), Failure> {
+    let number = line.info().device_id;
+    let failed =
+        |error| Failure::line(format_args!("line {number} tells nothing of itself"), error);
+    let states = LINEDEVSTATE_MSGWAITON | LINEDEVSTATE_MSGWAITOFF;
+    line.set_status_messages(states, 0).map_err(failed)?;
+    if line.status().map_err(failed)?.message_waiting {
+        recorder.add(Some(number), What::Messages { waiting: true });
+    }
+    Ok(())
+}
+
 /// Adds who calls to the log, if that is known.
 fn tell_caller(line: &Line, call: &Call, recorder: &Recorder) {
     if let Some(caller) = What::caller(call) {
@@ -110,7 +132,12 @@ fn serve(lines: &[(Line, Events)], recorder: &Recorder) {
                     }
                     continue;
                 }
-                _ => continue,
+                other => {
+                    if let Some(messages) = What::messages(&other) {
+                        recorder.add(Some(line.info().device_id), messages);
+                    }
+                    continue;
+                }
             };
             if state == CallState::Offering {
                 tell_caller(line, &call, recorder);

@@ -2,7 +2,7 @@
 
 #[cfg(test)]
 pub(crate) use ringback_softcard::scenery::LINE_NUMBERS;
-pub(crate) use ringback_softcard::scenery::{call, card, furnish, tone};
+pub(crate) use ringback_softcard::scenery::{call, card, furnish, leave_message, tone};
 
 /// The scenery, for `--help`.
 pub(crate) const HELP: &str = "\
@@ -16,7 +16,7 @@ The software card (--card soft) has four lines:
   5550103      answers in the first ring, plays a tone and hangs up after 3 seconds
   others       reorder tone: no such number
 With `answer` and `monitor` the line is called two seconds after the start: the caller plays a
-tone, dials 1234 and hangs up.";
+tone, dials 1234 and hangs up. With `monitor` a message waits for line 3.";
 
 #[cfg(test)]
 mod tests {

@@ -132,16 +132,20 @@ pub struct LineStatus {
     pub features: u32,
     /// The line works: an exchange feeds it, or it is a telephone's.
     pub in_service: bool,
+    /// Messages wait for whoever is at the line.
+    pub message_waiting: bool,
 }
 
 impl LineStatus {
     pub(super) fn read(bytes: &[u8], version: Version) -> Result<LineStatus, LineError> {
         type S = LINEDEVSTATUS;
         let status = reader::<S>(bytes, version)?;
+        let flags = status.get(S::dwDevStatusFlags);
         Ok(LineStatus {
             active_calls: status.get(S::dwNumActiveCalls),
             features: status.get(S::dwLineFeatures),
-            in_service: status.get(S::dwDevStatusFlags) & LINEDEVSTATUSFLAGS_INSERVICE != 0,
+            in_service: flags & LINEDEVSTATUSFLAGS_INSERVICE != 0,
+            message_waiting: flags & LINEDEVSTATUSFLAGS_MSGWAIT != 0,
         })
     }
 

@@ -62,6 +62,22 @@ impl Line {
         LineStatus::read(&bytes, self.0.inner.info.version)
     }
 
+    /// Chooses the messages that it sends of itself and its address (TSPI_lineSetStatusMessages):
+    /// LINEDEVSTATE_ and LINEADDRESSSTATE_ bits. Until then it sends none of them. They come as
+    /// [`LineEvent::Other`](crate::LineEvent::Other).
+    ///
+    /// # Errors
+    /// INVALLINESTATE or INVALADDRESSSTATE for unknown bits; INVALLINEHANDLE once it is closed.
+    pub fn set_status_messages(
+        &self,
+        line_states: u32,
+        address_states: u32,
+    ) -> Result<(), LineError> {
+        let driver = self.usable()?;
+        let provider = self.0.inner.service.provider();
+        provider.line_set_status_messages(driver.handle(), line_states, address_states)
+    }
+
     /// Its samples.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! An exchange that says and does anything: tones, noise and silence of any length on the lines,
-//! battery that comes, goes and is reversed, calls that are given up. Each request completes
-//! exactly once.
+//! battery that comes, goes and is reversed, calls that are given up, messages that wait. Each
+//! request completes exactly once.
 
 #![no_main]
 
@@ -92,6 +92,8 @@ fn act(card: &SoftCard, callers: &[Telephone; 2], deed: Deed) {
             caller.on_hook();
             Ok(())
         }
+        6 => exchange.set_messages(&number, true),
+        7 => exchange.set_messages(&number, false),
         _ => Ok(()),
     };
     done.expect("the number of a line");

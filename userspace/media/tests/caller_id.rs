@@ -210,6 +210,7 @@ fn nothing_is_made_up_from_speech_music_and_noise() {
             let sound = through_line(&sound, -50.0, minute);
             for (receiver, coding) in receivers.iter_mut().zip(codings) {
                 receiver.feed(&sound, &mut |caller| panic!("{coding:?}: {caller:?}"));
+                assert_eq!(receiver.take_indicator(), None, "{coding:?}");
             }
         }
     }
@@ -241,4 +242,64 @@ fn hostile_names_are_text() {
     let caller = Caller { number: known("5551234"), name, time: None };
     let heard = heard(method.coding, &sent(method, &caller, None));
     assert_eq!(heard[0].name.text(), Some("[31mRed"));
+}
+
+/// Methods by which exchanges tell whether messages wait.
+const INDICATORS: [CallerIdMethod; 3] = [METHODS[0], METHODS[1], METHODS[2]];
+
+fn indicator(method: CallerIdMethod, waits: bool, wrong: Option<usize>) -> Vec<i16> {
+    let mut sender = CallerIdSender::message_waiting(method, waits).unwrap();
+    if let Some(bit) = wrong {
+        sender.set_wrong_bit(bit);
+    }
+    let mut samples = vec![0; 20_000];
+    let count = sender.fill(&mut samples);
+    assert!(sender.is_over());
+    assert_eq!(sender_length(method, waits), count.div_ceil(8));
+    // The receiver knows the end of a message by what is behind it.
+    samples.truncate(count + 8 * 100);
+    samples
+}
+
+fn sender_length(method: CallerIdMethod, waits: bool) -> usize {
+    let sender = CallerIdSender::message_waiting(method, waits).unwrap();
+    sender.lengths_ms()[1] as usize
+}
+
+fn indicated(coding: CallerIdCoding, samples: &[i16]) -> Option<bool> {
+    let mut receiver = CallerIdReceiver::new(coding);
+    for piece in samples.chunks(8) {
+        receiver.feed(piece, &mut |caller| panic!("{caller:?}"));
+    }
+    let told = receiver.take_indicator();
+    assert_eq!(receiver.take_indicator(), None, "it is told once");
+    told
+}
+
+#[test]
+fn messages_wait_or_not_at_the_levels_and_in_the_noise_of_the_standards() {
+    for method in INDICATORS {
+        let (levels, distance) = match method.coding {
+            CallerIdCoding::Bell202 => ([-4.2, -13.5, -36.2], 20.0),
+            _ => ([-5.8, -13.5, -37.8], 25.0),
+        };
+        for waits in [true, false] {
+            for level in levels {
+                let told = louder(&indicator(method, waits, None), level - SENT_DBM0);
+                for seed in 0..5 {
+                    let noise = noise(told.len() / 8 + 1, level - distance, seed);
+                    let told = indicated(method.coding, &mix(&told, &noise));
+                    assert_eq!(told, Some(waits), "{method:?} {level}");
+                }
+            }
+            // Type, length, parameter, its length, its value, checksum: ten bits each.
+            for bit in (0..60).filter(|bit| (1..9).contains(&(bit % 10))) {
+                let heard = indicated(method.coding, &indicator(method, waits, Some(bit)));
+                assert_eq!(heard, None, "{method:?} bit {bit}");
+            }
+        }
+    }
+    for method in METHODS.into_iter().filter(|method| !INDICATORS.contains(method)) {
+        assert!(CallerIdSender::message_waiting(method, true).is_none(), "{method:?}");
+    }
 }

@@ -107,7 +107,10 @@ const FXO: Abilities = Abilities {
     rate: BANDWIDTH,
     modifiers: Modifiers { dial_tone: true, ..NOTHING },
     ring_modes: 1,
-    line_states: EXCHANGE | LINEDEVSTATE_CAPSCHANGE,
+    line_states: EXCHANGE
+        | LINEDEVSTATE_CAPSCHANGE
+        | LINEDEVSTATE_MSGWAITON
+        | LINEDEVSTATE_MSGWAITOFF,
     settable_status: STATUS,
     address_flags: DIALED,
     caller_id: LINECALLPARTYID_UNAVAIL,

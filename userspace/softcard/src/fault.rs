@@ -55,7 +55,8 @@ pub enum Fault {
     /// register 11 stays 0.
     NoIsoLink(PortNumber),
     /// `neon-voltage:N`: the exchange lights a lamp in the telephone (message waiting) by a voltage
-    /// that the ring detector of this FXO module sees: its bit for positive half-waves stands.
+    /// that the ring detector of this FXO module sees: its bit for positive half-waves stands, and
+    /// register 29 reads 95 V while the line is on-hook.
     NeonVoltage(PortNumber),
     /// `stuck-spi:N`: SDO reads 1 whatever the module of this slot drives. The module still
     /// receives.

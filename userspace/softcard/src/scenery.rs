@@ -92,6 +92,12 @@ pub fn call(card: &SoftCard, slot: PortNumber, again: usize) {
     telephone.run(once.iter().cycle().take(once.len() * again.max(1)).cloned().collect());
 }
 
+/// Leaves a message for the line at slot 3, of which the exchange tells it.
+pub fn leave_message(card: &SoftCard) {
+    // A line that the exchange knows can be set.
+    let _ = card.exchange().set_messages(LINE_NUMBERS[1], true);
+}
+
 #[cfg(test)]
 mod tests {
     use crate::LineState;

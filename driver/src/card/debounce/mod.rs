@@ -6,11 +6,13 @@
 
 mod battery;
 mod hook;
+mod lamp;
 mod polarity;
 mod ring;
 
 pub(crate) use battery::BatteryDetector;
 pub(crate) use hook::HookDetector;
+pub(crate) use lamp::LampDetector;
 pub(crate) use polarity::PolarityDetector;
 pub(crate) use ring::RingDetector;
 

@@ -1,12 +1,13 @@
 //! An FXO line in service: its own hook, and what its status registers mean.
 //!
 //! Ringing is detected only while the line is on-hook and has battery; otherwise the detector
-//! reports transients of the module's own hook switch, or nothing.
+//! reports transients of the module's own hook switch, or nothing. The voltage of a neon lamp is
+//! looked for on-hook between two rings.
 
 use super::registers::{
     DAA_CONTROL, DaaControl, LINE_VOLTAGE, LINK_STATUS, LOOP_CURRENT, LinkStatus, PCM_MODE, PcmMode,
 };
-use crate::card::debounce::{BatteryDetector, PolarityDetector, RingDetector};
+use crate::card::debounce::{BatteryDetector, LampDetector, PolarityDetector, RingDetector};
 use crate::card::module::{Reaction, Sending};
 use crate::card::port::{Hook, Polarity, PortEvent};
 use crate::card::register::Address;
@@ -20,6 +21,7 @@ pub(crate) struct FxoLine {
     ring: RingDetector,
     battery: BatteryDetector,
     polarity: PolarityDetector,
+    lamp: LampDetector,
     voltage: Option<i8>,
     current: Option<u8>,
 }
@@ -32,9 +34,17 @@ impl FxoLine {
             ring: RingDetector::default(),
             battery: BatteryDetector::default(),
             polarity: PolarityDetector::default(),
+            lamp: LampDetector::default(),
             voltage: None,
             current: None,
         }
+    }
+
+    /// The card was reset: the line is as bring-up leaves it. Of a lamp that was lit it is told
+    /// when it goes out, as on any other line.
+    pub(crate) fn card_was_reset(&mut self) {
+        let lamp = std::mem::take(&mut self.lamp);
+        *self = FxoLine { lamp, ..FxoLine::new() };
     }
 
     /// Whether ringing voltage is on the line.
@@ -144,6 +154,12 @@ impl FxoLine {
         if let Some(polarity) = self.polarity.sample(volts) {
             event(PortEvent::Polarity(polarity));
         }
+        if self.hook == Hook::On
+            && !self.ringing()
+            && let Some(lit) = self.lamp.sample(volts)
+        {
+            event(PortEvent::Lamp(lit));
+        }
     }
 }
 
@@ -212,6 +228,19 @@ mod tests {
             (line.voltage(), line.current(), line.polarity()),
             (Some(-48), Some(22), Some(Polarity::Reverse))
         );
+    }
+
+    #[test]
+    fn a_lamp_is_lit_on_hook_only() {
+        let mut line = FxoLine::new();
+        samples(&mut line, LINE_VOLTAGE, 0x30, 8);
+        line.hook = Hook::Off;
+        assert_eq!(samples(&mut line, LINE_VOLTAGE, 95, 100), []);
+        line.hook = Hook::On;
+        assert_eq!(samples(&mut line, LINE_VOLTAGE, 95, 100), [PortEvent::Lamp(true)]);
+        line.card_was_reset();
+        let dark = samples(&mut line, LINE_VOLTAGE, 48, 5000);
+        assert_eq!(dark, [PortEvent::Battery(true), PortEvent::Lamp(false)]);
     }
 
     #[test]

@@ -173,7 +173,7 @@ impl Module {
                 *line = FxsLine::new();
                 line.gains = gains;
             }
-            ModuleLine::Fxo(line) => *line = FxoLine::new(),
+            ModuleLine::Fxo(line) => line.card_was_reset(),
         }
         let error = ModuleError::TooManyFaults;
         self.restore(PortFault::CardReset, Restoration::Full, error, now, event);

@@ -4,8 +4,9 @@ use ringback_driver::Time;
 use ringback_host::{Call, LineEvent};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::{
-    LINECALLINFOSTATE, LINECALLINFOSTATE_CALLERID, LINECALLINFOSTATE_DISPLAY,
-    LINECALLPARTYID_BLOCKED, LINECALLPARTYID_OUTOFAREA, line_message_name,
+    LINE_LINEDEVSTATE, LINECALLINFOSTATE, LINECALLINFOSTATE_CALLERID, LINECALLINFOSTATE_DISPLAY,
+    LINECALLPARTYID_BLOCKED, LINECALLPARTYID_OUTOFAREA, LINEDEVSTATE_MSGWAITOFF,
+    LINEDEVSTATE_MSGWAITON, line_message_name,
 };
 use serde::Serialize;
 
@@ -80,6 +81,8 @@ pub(crate) enum What {
     },
     /// What the exchange shows about a call in its course: who else calls.
     Shown { call: usize, text: String },
+    /// Whether messages wait for whoever is at the line, because that has changed.
+    Messages { waiting: bool },
     /// LINE_MONITORDIGITS: a digit from the other side began or ended.
     Digit { call: usize, digit: char, end: bool },
     /// LINE_GENERATE: our digits were sent, or cancelled.
@@ -163,6 +166,16 @@ impl What {
         let shows = changed & both == LINECALLINFOSTATE_DISPLAY;
         let text = call.info().ok().filter(|_| shows)?.display?;
         Some(What::Shown { call: call.handle().raw(), text })
+    }
+
+    /// What a line tells of waiting messages; `None` if the event is about something else.
+    pub(crate) fn messages(event: &LineEvent) -> Option<What> {
+        let LineEvent::Other { call: None, message: LINE_LINEDEVSTATE, params, .. } = event else {
+            return None;
+        };
+        let on = params[0] == LINEDEVSTATE_MSGWAITON as usize;
+        let off = params[0] == LINEDEVSTATE_MSGWAITOFF as usize;
+        (on || off).then_some(What::Messages { waiting: on })
     }
 
     /// A call's state, with the name of its mode.

@@ -48,12 +48,10 @@ fn says(log: &Log, out: Output<'_>, what: &What) -> String {
             format!("{}{mode}  call {call}", out.paint(Colour::State, state))
         }
         What::CallInfo { call, changed, .. } => format!("known now: {changed}  call {call}"),
-        What::Caller { call, number, name, unknown, time } => {
-            let words = [number.as_deref(), name.as_deref(), *unknown, time.as_deref()];
-            let words: Vec<_> = words.into_iter().flatten().collect();
-            format!("from {}  call {call}", words.join(", "))
+        What::Caller { call, .. } | What::Shown { call, .. } => {
+            format!("{}  call {call}", told(what).unwrap_or_default())
         }
-        What::Shown { call, text } => format!("the exchange shows: {text}  call {call}"),
+        What::Messages { .. } => told(what).unwrap_or_default(),
         What::Digit { call, digit, end: false } => format!("digit {digit} comes  call {call}"),
         What::Digit { call, digit, end: true } => format!("digit {digit} has ended  call {call}"),
         What::Generated { call, done: true, .. } => format!("digits are sent  call {call}"),
@@ -80,6 +78,22 @@ fn says(log: &Log, out: Output<'_>, what: &What) -> String {
         What::Check { what, ok: false, found } => {
             format!("{} {what}: {found}", out.paint(Colour::Bad, "✗"))
         }
+    }
+}
+
+/// What an exchange has told, in words: who calls, who else calls, and whether messages wait;
+/// `None` for anything else.
+fn told(what: &What) -> Option<String> {
+    match what {
+        What::Caller { number, name, unknown, time, .. } => {
+            let words = [number.as_deref(), name.as_deref(), *unknown, time.as_deref()];
+            let words: Vec<_> = words.into_iter().flatten().collect();
+            Some(format!("from {}", words.join(", ")))
+        }
+        What::Shown { text, .. } => Some(format!("the exchange shows: {text}")),
+        What::Messages { waiting: true } => Some("messages wait".to_owned()),
+        What::Messages { waiting: false } => Some("no messages wait any more".to_owned()),
+        _ => None,
     }
 }
 

@@ -21,6 +21,23 @@ fn the_monitor_shows_who_calls_in_the_way_of_each_country() {
     }
 }
 
+/// A data message tells it where exchanges send these, a neon lamp everywhere.
+#[test]
+fn the_monitor_shows_that_messages_wait() {
+    for (country, line, fault) in
+        [("USA", 3, ""), ("UK", 3, ""), ("AUSTRIA", 2, " --fault neon-voltage:2@1")]
+    {
+        let arguments = format!("monitor --card soft --json --country {country}{fault}");
+        let mut program = start(&arguments);
+        let waits = |line: u32| format!("\"line\":{line},\"event\":\"messages\",\"waiting\":true");
+        program.until_all(&[waits(line)]);
+        program.signal(Signal::SIGINT);
+        let ended = program.end().with(130);
+        let told = of(&ended.objects(), "messages").len();
+        assert_eq!(told, 1, "{country}: {ended}");
+    }
+}
+
 #[test]
 fn an_answer_can_await_who_calls() {
     let ended = run("answer 3 --card soft --json --await-caller --hangup-after 1").with(0);

@@ -430,7 +430,7 @@ impl<C: PortCard> Engine for Lines<C> {
         match command {
             Command::MakeCall { timing, .. } => {
                 let wait = Duration::from_millis(u64::from(timing.dial_tone_ms));
-                SEIZE + wait + Country::MOST_DIAL_TONE_DELAY
+                SEIZE + wait + Country::MOST_DIAL_TONE_DELAY + Country::MOST_STUTTER
             }
             Command::Hold { .. }
             | Command::Unhold { .. }

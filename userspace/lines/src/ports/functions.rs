@@ -14,7 +14,6 @@ use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
 use super::engine::Lines;
 use super::generation::Generation;
-use super::phone::Phone;
 use crate::book::Op;
 use crate::call::{CallHandles, CallSnapshot};
 use crate::{Book, DeviceConfig, Event, Gather, LineEngine, LineReport, Opening, Tone};
@@ -40,7 +39,7 @@ impl<C: PortCard> LineEngine for Lines<C> {
                 && port.book.may_call().is_ok()
                 && machine.can_call(port).is_ok(),
             ring_mode: port.book.ring_mode(),
-            message_waiting: machine.phone().is_some_and(Phone::message_waits),
+            message_waiting: machine.messages_wait(),
             call_backs: machine.call_backs(),
         })
     }

@@ -4,10 +4,11 @@
 //! tones of the exchange mean. That the far end has hung up is recognised by a break of battery or
 //! loop current, by the polarity going back, or by the exchange's tones. Who calls is heard
 //! on-hook, before the first ring or after it (`caller_listener`); who else calls, in the
-//! conversation (`waiting_call`).
+//! conversation (`waiting_call`); that messages wait, on-hook and in dial tone (`messages`).
 
 mod caller_listener;
 mod coded;
+mod messages;
 mod switched;
 mod waiting_call;
 
@@ -27,6 +28,7 @@ use ringback_tspi::error::LineError;
 use ringback_tspi::types::HDRVCALL;
 
 use self::caller_listener::CallerListener;
+use self::messages::WaitingMessages;
 use self::waiting_call::WaitingCallListener;
 use super::activity::Activity;
 use super::dialer::{Dialed, Dialer};
@@ -134,6 +136,7 @@ pub(super) struct Fxo {
     dialer: Dialer,
     callers: CallerListener,
     waiting_call: WaitingCallListener,
+    messages: WaitingMessages,
     tones: Detector,
     dial_tone: bool,
     activity: Activity,
@@ -181,6 +184,7 @@ impl Fxo {
             },
             callers: CallerListener::new(country),
             waiting_call: WaitingCallListener::new(country),
+            messages: WaitingMessages::new(country),
             tones: Detector::new(country.tones()),
             dial_tone: false,
             activity: Activity::new(country.tones()),
@@ -208,6 +212,7 @@ impl Fxo {
     fn seize(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
         port.order(visit, Order::Hook(Hook::Off));
         self.listen_anew(port);
+        self.messages.seized();
         let wait = Duration::from_millis(u64::from(self.dialer.timing().dial_tone_ms));
         let wait = wait + self.country.dial_tone_delay();
         self.phase = FxoPhase::Seizing(visit.now() + wait);
@@ -293,9 +298,39 @@ impl Fxo {
         }
     }
 
-    /// Listens on the idle line for who calls.
+    /// Notes what the exchange has told of waiting messages, and reports it if that is new.
+    fn note_messages(
+        &mut self,
+        port: &Port,
+        visit: &mut Visit<'_, '_>,
+        note: impl FnOnce(&mut WaitingMessages),
+    ) {
+        let before = self.messages.wait();
+        note(&mut self.messages);
+        let wait = self.messages.wait();
+        if before != wait {
+            port.book.messages(visit.cx, wait);
+        }
+    }
+
+    /// Notes what the dial tone tells that the line hears before anything is dialled.
+    fn note_dial_tone(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
+        let Fxo { messages, tones, .. } = self;
+        let before = messages.wait();
+        messages.dial_tone(tones);
+        let wait = messages.wait();
+        if before != wait {
+            port.book.messages(visit.cx, wait);
+        }
+    }
+
+    /// Listens on the idle line for who calls, and whether messages wait.
     fn hear_caller(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, heard: &[i16; FRAME]) {
-        let Some(caller) = self.callers.hear(visit.now(), heard) else { return };
+        let caller = self.callers.hear(visit.now(), heard);
+        if let Some(wait) = self.callers.take_messages() {
+            self.note_messages(port, visit, |messages| messages.told(wait));
+        }
+        let Some(caller) = caller else { return };
         match self.phase {
             FxoPhase::Ringing(_) => port.book.set_caller(visit.cx, caller),
             FxoPhase::OnHook | FxoPhase::Unwanted(_) => self.callers.keep(visit.now(), caller),
@@ -339,6 +374,9 @@ impl Fxo {
     /// The line is seized: the call exists from here on (N10).
     fn seized(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, dial_tone: u32) {
         port.book.complete(visit.cx, Op::MakeCall, Ok(()));
+        if dial_tone == LINEDIALTONEMODE_NORMAL {
+            self.note_dial_tone(port, visit);
+        }
         let address = std::mem::take(&mut self.address);
         let waits = address.steps.is_empty();
         if waits || dial_tone == LINEDIALTONEMODE_NORMAL {
@@ -348,6 +386,7 @@ impl Fxo {
             self.phase = FxoPhase::Ready;
             return;
         }
+        self.messages.dialled();
         self.dialer.push(address);
         self.phase = FxoPhase::Dialing;
         port.set_state(visit, CallState::Dialing, 0);
@@ -607,6 +646,7 @@ impl Machine for Fxo {
         request: Token,
         address: DialString,
     ) -> Result<(), LineError> {
+        self.messages.dialled();
         // Later digits go to the far end, and the call's state stays.
         if matches!(self.phase, FxoPhase::Ready | FxoPhase::Dialing) {
             self.partial = address.partial;
@@ -789,8 +829,15 @@ impl Machine for Fxo {
                 }
                 self.disconnect(port, visit, LINEDISCONNECTMODE_OUTOFORDER);
             }
+            PortEvent::Lamp(on) => {
+                self.note_messages(port, visit, |messages| messages.lit(on));
+            }
             PortEvent::Fault(_) | PortEvent::Hook(_) | PortEvent::RingTrip => {}
         }
+    }
+
+    fn messages_wait(&self) -> bool {
+        self.messages.wait()
     }
 
     /// Processes a received frame.
@@ -820,6 +867,12 @@ impl Machine for Fxo {
             }
             FxoPhase::Seizing(until) => {
                 self.listen(heard);
+                let mut until = until;
+                if self.messages.hear(heard) {
+                    // It is dial tone, but is recognised as that only when it is continuous.
+                    until += self.country.stutter();
+                    self.phase = FxoPhase::Seizing(until);
+                }
                 let battery = self.battery != Some(false);
                 if self.dial_tone && battery {
                     self.seized(port, visit, LINEDIALTONEMODE_NORMAL);
@@ -833,6 +886,10 @@ impl Machine for Fxo {
             }
             FxoPhase::Ready | FxoPhase::Dialing => {
                 self.listen(heard);
+                self.messages.hear(heard);
+                if self.dial_tone {
+                    self.note_dial_tone(port, visit);
+                }
                 port.hear(visit, heard);
             }
             FxoPhase::Progress(until) => {

@@ -6,7 +6,9 @@
 //! hung up. A call on hold is muted in both directions; until it is connected again, and before the
 //! call of a telephone is answered, the telephone hears the call's treatment. Who calls is told to
 //! it before it rings, or between two rings (`caller_teller`).
-//! While messages wait, the dial tone stutters.
+//! While messages wait, the dial tone stutters. When that begins or ends, the telephone is told so
+//! by a data message, too, as soon as it has been idle for a second; a call or a lifted handset
+//! ends that, and it is told again later.
 //!
 //! A device on the line may want battery to be taken from it for a moment when the other side has
 //! hung up ([`TelephoneOptions`]). What the loop does meanwhile means nothing.
@@ -45,6 +47,8 @@ use crate::{Caller, PhoneReport, TelephoneOptions, Treatment};
 const RING_LIMIT: Duration = Duration::from_secs(180);
 /// Time after the return of battery until the loop is as the device has it.
 const BATTERY_SETTLES: Duration = Duration::from_millis(200);
+/// How long a telephone is idle before it is told whether messages wait.
+const IDLE_FOR: Duration = Duration::from_secs(1);
 /// Limit for the first digit of a lifted telephone.
 const FIRST_DIGIT: Duration = Duration::from_secs(15);
 /// The number is complete when no digit has come for this long, or after a `#`.
@@ -61,6 +65,8 @@ fn offered_media(port: &Port) -> Option<u32> {
 enum FxsPhase {
     /// On-hook.
     Idle,
+    /// On-hook, and it is told whether messages wait.
+    Notifying { wait: bool },
     /// It is told who calls, and is rung after that.
     Telling,
     /// Being rung, at this step of the cadence until `next`; for a call, or by the phone.
@@ -98,8 +104,11 @@ pub(super) struct Fxs {
     digits: String,
     listener: dtmf::Detector,
     tone: Generator,
-    /// What tells it who calls, until that is over.
+    /// What tells it who calls, or whether messages wait, until that is over.
     teller: Option<CallerTeller>,
+    /// What it was told of waiting messages last, and since when it has been idle.
+    told_messages: bool,
+    idle_since: Option<Time>,
     /// Battery is reversed.
     reversed: bool,
     phone: Phone,
@@ -120,6 +129,8 @@ impl Fxs {
             listener: dtmf::Detector::new(),
             tone: Generator::new(&country.tones().dial),
             teller: None,
+            told_messages: false,
+            idle_since: None,
             reversed: false,
             phone: Phone::new(line),
             out_of_order: false,
@@ -136,6 +147,10 @@ impl Fxs {
             FxsPhase::Ringing { for_call: false, .. } => {
                 self.stop_ringing(port, visit);
                 self.lifted(port, visit);
+            }
+            FxsPhase::Notifying { .. } => {
+                self.stop_ringing(port, visit);
+                self.begin_dialing(port, visit);
             }
             FxsPhase::Idle => self.begin_dialing(port, visit),
             _ => {}
@@ -192,7 +207,10 @@ impl Fxs {
                 self.phase = FxsPhase::Idle;
             }
             FxsPhase::Dialing { .. } | FxsPhase::Reorder => self.phase = FxsPhase::Idle,
-            FxsPhase::Idle | FxsPhase::Telling | FxsPhase::Ringing { .. } => {}
+            FxsPhase::Idle
+            | FxsPhase::Notifying { .. }
+            | FxsPhase::Telling
+            | FxsPhase::Ringing { .. } => {}
         }
     }
 
@@ -296,13 +314,18 @@ impl Fxs {
     fn can_ring(&self) -> bool {
         match self.phase {
             FxsPhase::Ringing { for_call, .. } => !for_call,
-            FxsPhase::Idle => !self.switch.is_off_hook() && !self.out_of_order,
+            FxsPhase::Idle | FxsPhase::Notifying { .. } => {
+                !self.switch.is_off_hook() && !self.out_of_order
+            }
             _ => false,
         }
     }
 
     /// Starts to ring the telephone.
     fn start_ringing(&mut self, port: &Port, visit: &mut Visit<'_, '_>, mode: u32, for_call: bool) {
+        if let FxsPhase::Notifying { .. } = self.phase {
+            self.stop_telling(port, visit);
+        }
         let now = visit.now();
         let (feed, time) = self.ring_step(mode, 0);
         port.order(visit, Order::Feed(feed));
@@ -321,6 +344,9 @@ impl Fxs {
     /// Rings the telephone for a call, after it was told who calls if the country's exchanges do
     /// that before.
     fn announce(&mut self, port: &Port, visit: &mut Visit<'_, '_>, caller: &Caller) {
+        if let FxsPhase::Notifying { .. } = self.phase {
+            self.stop_ringing(port, visit);
+        }
         self.teller = CallerTeller::new(self.country, caller);
         match &mut self.teller {
             Some(teller) if teller.is_before_ring() => {
@@ -346,7 +372,39 @@ impl Fxs {
             self.teller = None;
             if let FxsPhase::Telling = self.phase {
                 self.start_ringing(port, visit, self.options.ring_mode, true);
+            } else if let FxsPhase::Notifying { wait } = self.phase {
+                self.told_messages = wait;
+                self.stop_ringing(port, visit);
             }
+        }
+    }
+
+    /// Begins to tell an idle telephone whether messages wait, if that has changed.
+    fn notify(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
+        let (now, wait) = (visit.now(), self.phone.message_waits());
+        let is_idle = matches!(self.phase, FxsPhase::Idle)
+            && !self.switch.is_off_hook()
+            && !self.out_of_order
+            && self.battery_drop.is_none();
+        if !is_idle {
+            self.idle_since = None;
+            return;
+        }
+        let since = *self.idle_since.get_or_insert(now);
+        if wait == self.told_messages || now - since < IDLE_FOR {
+            return;
+        }
+        self.teller = CallerTeller::messages(self.country, wait);
+        match &mut self.teller {
+            Some(teller) => {
+                teller.begin(now);
+                let reverses = teller.reverses();
+                port.order(visit, Order::Feed(LineFeed::OnHookTransmission));
+                self.reverse(port, visit, reverses);
+                self.phase = FxsPhase::Notifying { wait };
+            }
+            // There only dial tone tells it.
+            None => self.told_messages = wait,
         }
     }
 
@@ -356,7 +414,7 @@ impl Fxs {
         self.reverse(port, visit, false);
     }
 
-    /// Stops to ring the telephone.
+    /// Stops to ring the telephone, or to tell it something.
     fn stop_ringing(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
         self.stop_telling(port, visit);
         port.order(visit, Order::Feed(LineFeed::Active));
@@ -474,6 +532,7 @@ impl Machine for Fxs {
             }
             FxsPhase::Ringing { for_call: false, .. }
             | FxsPhase::Idle
+            | FxsPhase::Notifying { .. }
             | FxsPhase::Dialing { .. }
             | FxsPhase::Reorder => {}
         }
@@ -504,6 +563,10 @@ impl Machine for Fxs {
                     self.out_of_order = true;
                     port.book.serves(visit.cx, false);
                 }
+                if let PortFault::PowerAlarm(_) = fault {
+                    // To be told of messages it would be fed, and raise the alarm again and again.
+                    self.told_messages = self.phone.message_waits();
+                }
                 self.battery_drop = None;
                 self.stop_telling(port, visit);
                 port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
@@ -519,6 +582,10 @@ impl Machine for Fxs {
             }
             _ => {}
         }
+    }
+
+    fn messages_wait(&self) -> bool {
+        self.phone.message_waits()
     }
 
     fn phone(&self) -> Option<&Phone> {
@@ -579,8 +646,9 @@ impl Machine for Fxs {
             self.phone.hear(visit.cx, heard);
         }
         self.tell(port, visit);
+        self.notify(port, visit);
         match self.phase {
-            FxsPhase::Idle | FxsPhase::Telling => {}
+            FxsPhase::Idle | FxsPhase::Notifying { .. } | FxsPhase::Telling => {}
             FxsPhase::Ringing { until, for_call, .. } if now >= until => {
                 self.stop_ringing(port, visit);
                 if for_call {
@@ -616,7 +684,7 @@ impl Machine for Fxs {
             FxsPhase::Waiting | FxsPhase::Held => Fxs::treatment(port).map(Sound::Tone),
             FxsPhase::Reorder => Some(Sound::Tone(CallProgress::Reorder)),
             FxsPhase::Talking => Some(port.sound()),
-            FxsPhase::Telling | FxsPhase::Ringing { .. } => {
+            FxsPhase::Notifying { .. } | FxsPhase::Telling | FxsPhase::Ringing { .. } => {
                 let sounds = self.teller.as_ref().is_some_and(CallerTeller::sounds);
                 sounds.then_some(Sound::CallerId)
             }

@@ -142,6 +142,9 @@ pub(super) trait Machine: Debug + Send {
     /// The card has noticed something on the port.
     fn event(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, event: PortEvent);
 
+    /// Whether messages wait for whoever is at the line.
+    fn messages_wait(&self) -> bool;
+
     /// The phone beside the line, if there is one.
     fn phone(&self) -> Option<&Phone> {
         None

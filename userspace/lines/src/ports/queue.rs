@@ -17,7 +17,7 @@ pub(super) const REST: usize = 480;
 pub(super) enum Sound {
     /// A tone to a telephone.
     Tone(CallProgress),
-    /// Who calls, to a telephone.
+    /// Who calls, or whether messages wait, to a telephone.
     CallerId,
     /// The digit that acknowledges that another caller waits, and silence behind it.
     Acknowledgement,

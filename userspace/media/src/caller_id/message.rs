@@ -9,6 +9,15 @@ use super::{Caller, CallerTime, Party};
 /// Types of messages: a time and a number, or parameters.
 const SINGLE: u8 = 0x04;
 const MULTIPLE: u8 = 0x80;
+/// Types of messages that tell whether other messages wait to be fetched (Telcordia GR-1401, ETSI
+/// EN 300 659-3), with a parameter or without, and what both consist of.
+const WAITING_SINGLE: u8 = 0x06;
+const WAITING_MULTIPLE: u8 = 0x82;
+const INDICATOR: u8 = 0x0B;
+const INDICATOR_ON: u8 = 0xFF;
+const INDICATOR_OFF: u8 = 0x00;
+const SINGLE_ON: &[u8] = b"BBB";
+const SINGLE_OFF: &[u8] = b"ooo";
 /// Types of parameters (ETSI EN 300 659-3 section 5.4).
 pub(super) const DATE: u8 = 0x01;
 pub(super) const NUMBER: u8 = 0x02;
@@ -66,6 +75,49 @@ pub(super) fn parameters(mut body: &[u8]) -> Option<Caller> {
     body.is_empty().then_some(caller)
 }
 
+/// Whether messages wait, as a data message without its checksum tells it; `None` if it does not.
+pub(super) fn read_indicator(message: &[u8]) -> Option<bool> {
+    let (&[kind, length], body) = message.split_first_chunk()?;
+    if body.len() != usize::from(length) {
+        return None;
+    }
+    match kind {
+        WAITING_SINGLE if body == SINGLE_ON => Some(true),
+        WAITING_SINGLE if body == SINGLE_OFF => Some(false),
+        WAITING_MULTIPLE => indicator(body),
+        _ => None,
+    }
+}
+
+/// The indicator among parameters; `None` if any of them is damaged.
+fn indicator(mut body: &[u8]) -> Option<bool> {
+    let mut waits = None;
+    while let Some((&[kind, length], rest)) = body.split_first_chunk() {
+        let (value, behind) = rest.split_at_checked(usize::from(length))?;
+        match (kind, value) {
+            (INDICATOR, [INDICATOR_ON]) => waits = Some(true),
+            (INDICATOR, [INDICATOR_OFF]) => waits = Some(false),
+            (INDICATOR, _) => return None,
+            // When it came, from whom, and how many there are.
+            _ => {}
+        }
+        body = behind;
+    }
+    waits.filter(|_| body.is_empty())
+}
+
+/// The data message that tells whether messages wait, with its checksum.
+pub(super) fn write_indicator(waits: bool) -> Vec<u8> {
+    let value = if waits { INDICATOR_ON } else { INDICATOR_OFF };
+    with_checksum(vec![WAITING_MULTIPLE, 3, INDICATOR, 1, value])
+}
+
+fn with_checksum(mut message: Vec<u8>) -> Vec<u8> {
+    let sum = message.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
+    message.push(sum.wrapping_neg());
+    message
+}
+
 /// The text of ISO 8859-1, of which the standards use subsets.
 fn reported(bytes: &[u8]) -> Party {
     let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
@@ -121,9 +173,7 @@ pub(super) fn write_message(caller: &Caller, longest_name: usize) -> Vec<u8> {
     }
     let mut message = vec![MULTIPLE, u8::try_from(body.len()).unwrap_or(u8::MAX)];
     message.extend(body);
-    let sum = message.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
-    message.push(sum.wrapping_neg());
-    message
+    with_checksum(message)
 }
 
 fn latin(text: &str, longest: usize) -> Vec<u8> {
@@ -198,6 +248,33 @@ mod tests {
         assert_eq!(read.name, known(&"?".repeat(15)), "cut, and without what can't be written");
         let nothing = read_message(&write_message(&Caller::default(), 15)).unwrap();
         assert_eq!(nothing.number, Party::OutOfArea);
+    }
+
+    #[test]
+    fn messages_wait_or_do_not() {
+        for waits in [true, false] {
+            let written = write_indicator(waits);
+            let sum = written.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
+            assert_eq!((written.len(), sum), (6, 0));
+            assert_eq!(read_indicator(&written[..5]), Some(waits));
+            assert_eq!(read_indicator(&written[..4]), None, "cut off");
+            assert_eq!(read_message(&written), None, "it is no caller");
+        }
+        // With a time before it and a number of messages behind it, and without parameters.
+        let message = b"\x82\x10\x01\x0811281800\x0B\x01\xFF\x13\x01\x02";
+        assert_eq!(read_indicator(message), Some(true));
+        assert_eq!(read_indicator(b"\x06\x03BBB"), Some(true));
+        assert_eq!(read_indicator(b"\x06\x03ooo"), Some(false));
+        for none in [
+            b"\x80\x03\x0B\x01\xFF",
+            b"\x82\x03\x0B\x01\x7F",
+            b"\x82\x03\x0C\x01\xFF",
+            b"\x82\x03\x0B\x02\xFF",
+            b"\x06\x03BBo",
+        ] {
+            assert_eq!(read_indicator(none), None);
+        }
+        assert_eq!(read_indicator(b"\x82\x04\x0B\x01\xFF\x13"), None, "cut off behind it");
     }
 
     #[test]

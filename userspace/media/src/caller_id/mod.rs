@@ -5,7 +5,8 @@
 //! message that a modem passes on as it came (`MESG=`). What others have written into a number or
 //! a name is kept as text without control characters, and cut where no standard allows it to be
 //! longer. What is damaged is no caller: a message has a checksum, and digits have a form.
-//! [`WaitingCallReceiver`] finds who else calls during a conversation.
+//! [`WaitingCallReceiver`] finds who else calls during a conversation. A data message can also tell
+//! a line that is on-hook whether messages wait ([`CallerIdSender::message_waiting`]).
 
 mod digits;
 mod fsk;

@@ -1,9 +1,10 @@
-//! Finds who calls in the sound of a line.
+//! Finds who calls in the sound of a line, and whether messages wait.
 //!
 //! The sound may be anything. A caller is made of it only if a data message has the right checksum
 //! and parameters that callers have, or if DTMF digits have the form that exchanges send.
 
 use super::digits::DigitsReceiver;
+use super::message::read_indicator;
 use super::ntt::NttReceiver;
 use super::{Caller, CallerIdCoding, Party, read_message};
 use crate::ffi::{AdsiReceiver, FskReceiver};
@@ -18,6 +19,8 @@ const GAIN: i16 = 4;
 #[derive(Debug)]
 pub struct CallerIdReceiver {
     kind: Kind,
+    /// Whether messages wait, if that was told since it was last asked for.
+    indicator: Option<bool>,
 }
 
 #[derive(Debug)]
@@ -36,7 +39,7 @@ impl CallerIdReceiver {
             CallerIdCoding::Ntt => Kind::Ntt(Box::new(NttReceiver::new())),
             CallerIdCoding::Dtmf { .. } => Kind::Digits(Box::new(DigitsReceiver::new())),
         };
-        CallerIdReceiver { kind }
+        CallerIdReceiver { kind, indicator: None }
     }
 
     /// Forgets what was heard.
@@ -48,14 +51,21 @@ impl CallerIdReceiver {
         }
     }
 
+    /// Whether messages wait, if a data message that has ended since the last call has told that.
+    /// Digits and Japan's messages never do.
+    pub fn take_indicator(&mut self) -> Option<bool> {
+        self.indicator.take()
+    }
+
     /// Processes samples, and calls `on` for each caller that they tell of.
     pub fn feed(&mut self, samples: &[i16], on: &mut dyn FnMut(Caller)) {
         match &mut self.kind {
             Kind::Fsk(receiver) => each_louder(samples, |louder| {
-                let message = receiver.listen(louder);
-                if let Some(caller) = message.and_then(read_message).filter(is_told) {
+                let Some(message) = receiver.listen(louder) else { return };
+                if let Some(caller) = read_message(message).filter(is_told) {
                     on(caller);
                 }
+                self.indicator = read_indicator(message).or(self.indicator);
             }),
             Kind::Ntt(receiver) => each_louder(samples, |louder| {
                 if let Some(caller) = receiver.listen(louder).filter(is_told) {

@@ -1,4 +1,4 @@
-//! Makes the sound by which an exchange tells who calls.
+//! Makes the sound by which an exchange tells who calls, and whether messages wait.
 //!
 //! It begins when a ring has ended, when battery was reversed, or where the country's exchanges
 //! announce nothing; it contains the pauses that are due before and behind what is told. During a
@@ -7,7 +7,7 @@
 
 use super::digits::{generator, write_digits};
 use super::fsk::{FskTones, Modulator, Preamble};
-use super::message::write_message;
+use super::message::{write_indicator, write_message};
 use super::ntt::write_ntt;
 use super::{Caller, CallerIdCoding, CallerIdMethod, CallerIdMoment};
 use crate::oscillator::{Oscillator, to_sample};
@@ -31,7 +31,7 @@ const AFTER_ACKNOWLEDGEMENT: u32 = samples_in(100);
 const NAME_OF_BELL: usize = 15;
 const NAME_OF_ETSI: usize = 50;
 
-/// Sends one caller.
+/// Sends one caller, or whether messages wait.
 #[derive(Debug)]
 pub struct CallerIdSender {
     before: u32,
@@ -101,6 +101,28 @@ impl CallerIdSender {
             alert: 0,
             alert_tones: ALERT_HZ.map(|hz| Oscillator::new(hz, LEVEL_DBM0)),
             behind_alert: 0,
+            told: Told::Message(message),
+            after: 0,
+        })
+    }
+
+    /// Prepares what tells a line that is on-hook whether messages wait; `None` where exchanges
+    /// send no such data message. No ring belongs to it: where the standard is ETSI's the tone that
+    /// alerts a telephone comes before it (EN 300 659-1 section 6.2), behind a reversal of battery
+    /// where callers are told so, too; elsewhere nothing does (Telcordia GR-30).
+    pub fn message_waiting(method: CallerIdMethod, waits: bool) -> Option<CallerIdSender> {
+        let (tones, alerts) = match method.coding {
+            CallerIdCoding::Bell202 => (FskTones::BELL_202, false),
+            CallerIdCoding::V23 => (FskTones::V_23, true),
+            CallerIdCoding::Ntt | CallerIdCoding::Dtmf { .. } => return None,
+        };
+        let message = write_indicator(waits);
+        let message = Modulator::new(tones, LEVEL_DBM0, Preamble::ON_HOOK, message);
+        Some(CallerIdSender {
+            before: AFTER_REVERSAL,
+            alert: if alerts { ALERT } else { 0 },
+            alert_tones: ALERT_HZ.map(|hz| Oscillator::new(hz, LEVEL_DBM0)),
+            behind_alert: if alerts { BEHIND_ALERT } else { 0 },
             told: Told::Message(message),
             after: 0,
         })

@@ -96,6 +96,14 @@ impl Detector {
         self.heard.pop_front()
     }
 
+    /// Whether the signal that is on the line is a dial tone with sounds of its own that tells of
+    /// waiting messages. One that is only interrupted is found by
+    /// [`StutterListener`](super::StutterListener).
+    pub fn tells_messages(&self) -> bool {
+        let pattern = self.active.and_then(|place| self.patterns.get(place));
+        pattern.is_some_and(|pattern| pattern.tells_messages)
+    }
+
     /// The silence that the line is in, if what sounded before it may have been ringback, of which
     /// a fifth of a second is enough.
     pub fn ringback_pause(&self) -> Option<Pause> {

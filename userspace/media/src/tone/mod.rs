@@ -15,10 +15,12 @@ mod pattern;
 mod runs;
 mod special_information;
 mod spectrum;
+mod stutter;
 
 pub use confirmation::Confirmation;
 pub use detector::{Detector, Heard, Pause};
 pub use generator::Generator;
 pub use special_information::{Refusal, refusal};
+pub use stutter::StutterListener;
 
 pub use ringback_country::{Cadence, CallProgress, Codes, Plan, Signal};

@@ -51,6 +51,8 @@ pub(super) struct Pattern {
     longest_rival: u32,
     /// The number of steps after which no signal of another meaning can look like this one.
     needed: usize,
+    /// Whether it is the dial tone of waiting messages, and always differs from the usual one.
+    pub(super) tells_messages: bool,
 }
 
 impl Pattern {
@@ -62,6 +64,14 @@ impl Pattern {
             let same = |one: &Pattern| one.steps == pattern.steps && one.before == pattern.before;
             if !patterns.iter().any(same) {
                 patterns.push(pattern);
+            }
+        }
+        if let Some(stutter) = &plan.stutter {
+            let stutter = Pattern::new(CallProgress::Dial, stutter, bands);
+            let usual = Pattern::new(CallProgress::Dial, &plan.dial, bands);
+            let tells = |one: &Pattern| one.what == stutter.what && one.steps == stutter.steps;
+            for pattern in patterns.iter_mut().filter(|one| tells(one)) {
+                pattern.tells_messages = stutter.steps != usual.steps;
             }
         }
         // Nobody is told of call waiting, but no other signal may be mistaken for it. Where it
@@ -98,7 +108,8 @@ impl Pattern {
             steps.pop();
         }
         let (alone, longest_rival, needed) = (true, 0, steps.len());
-        Pattern { what, steps, before, repeats, alone, longest_rival, needed }
+        let tells_messages = false;
+        Pattern { what, steps, before, repeats, alone, longest_rival, needed, tells_messages }
     }
 
     /// Takes note of what a signal of another meaning has in common with this one.

@@ -78,6 +78,8 @@ const REVISION: u8 = 0x40 | 0x05 << 2;
 
 /// Volts across an idle line and across one in use, and the loop current in milliamperes.
 const IDLE_VOLTS: i8 = 48;
+/// Volts across a line on which a neon lamp is lit.
+const LAMP_VOLTS: i8 = 95;
 const OFF_HOOK_VOLTS: i8 = 8;
 const LOOP_MILLIAMPERES: u8 = 24;
 /// How long around the zero crossings of ringing the detector sees nothing.
@@ -153,7 +155,11 @@ impl Si3050 {
 
     /// Register 29: 1 V a step, two's complement, negative in reverse.
     fn line_voltage(&self) -> i8 {
-        let volts = if self.off_hook() { OFF_HOOK_VOLTS } else { IDLE_VOLTS };
+        let volts = match self.off_hook() {
+            true => OFF_HOOK_VOLTS,
+            false if self.neon => LAMP_VOLTS,
+            false => IDLE_VOLTS,
+        };
         match self.feed.battery {
             _ if !self.link_up() => 0,
             // One value for two milliseconds, so that successive samples see some of them twice.

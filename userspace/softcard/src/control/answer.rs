@@ -2,6 +2,7 @@
 
 use std::f32::consts::TAU;
 
+use ringback_country::Country;
 use ringback_media::level;
 use ringback_request::PortNumber;
 use serde_json::{Value, json};
@@ -30,7 +31,7 @@ pub(super) fn execute(card: &SoftCard, command: Command<'_>) -> Result<Value, Co
         }
         Command::Telephone { slot, action } => {
             let telephone = card.telephone(slot).ok_or(CommandError::NoTelephone(slot))?;
-            act(&telephone, action)
+            act(&telephone, action, exchange.country())
         }
         Command::AddSubscriber(number) => {
             if exchange.subscriber(number).is_err() {
@@ -41,13 +42,23 @@ pub(super) fn execute(card: &SoftCard, command: Command<'_>) -> Result<Value, Co
             }
             Ok(json!({}))
         }
-        Command::Subscriber { number, action } => act(&exchange.subscriber(number)?, action),
+        Command::Subscriber { number, action } => {
+            act(&exchange.subscriber(number)?, action, exchange.country())
+        }
         Command::Line { number, unplug } => {
             if unplug {
                 exchange.unplug(number)?;
             } else {
                 exchange.plug_in(number)?;
             }
+            Ok(json!({}))
+        }
+        Command::Messages { number, wait } => {
+            exchange.set_messages(number, wait)?;
+            Ok(json!({}))
+        }
+        Command::TellCallers(on) => {
+            exchange.tell_callers(on);
             Ok(json!({}))
         }
         Command::Fault { fault, on } => {
@@ -65,7 +76,7 @@ pub(super) fn execute(card: &SoftCard, command: Command<'_>) -> Result<Value, Co
     }
 }
 
-fn act(telephone: &Telephone, action: Action<'_>) -> Result<Value, CommandError> {
+fn act(telephone: &Telephone, action: Action<'_>, country: Country) -> Result<Value, CommandError> {
     match &action {
         Action::Dial(digits) => has_room(telephone, digits.len() as u32 * DIGIT_MS)?,
         Action::Pulse(digits) => has_room(telephone, digits.len() as u32 * PULSED_DIGIT_MS)?,
@@ -87,6 +98,10 @@ fn act(telephone: &Telephone, action: Action<'_>) -> Result<Value, CommandError>
             telephone.set_behaviour(Behaviour::AnswerAfterRings(rings));
         }
         Action::Manual => telephone.set_behaviour(Behaviour::Manual),
+        Action::Display => {
+            let method = country.caller_id().ok_or(CommandError::NoDisplay(country))?;
+            telephone.set_display(method.coding);
+        }
         Action::Forget => drop(telephone.take_heard()),
         Action::State => return Ok(telephone_state(telephone)),
         Action::Heard { ms } => {
@@ -175,6 +190,10 @@ fn telephone_state(telephone: &Telephone) -> Value {
         "reversed": telephone.is_reversed(),
         "busy": !telephone.is_idle(),
         "digits": telephone.digits_heard(),
+        "caller": telephone.displayed().map(|caller| {
+            json!({ "number": caller.number.text(), "name": caller.name.text() })
+        }),
+        "messages": telephone.displayed_messages(),
     })
 }
 

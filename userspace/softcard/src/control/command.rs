@@ -15,6 +15,8 @@ pub(super) enum Command<'a> {
     AddSubscriber(&'a str),
     Subscriber { number: &'a str, action: Action<'a> },
     Line { number: &'a str, unplug: bool },
+    Messages { number: &'a str, wait: bool },
+    TellCallers(bool),
     Fault { fault: Fault, on: bool },
     SetCountry(Country),
     SetProfile(Option<&'static Profile>),
@@ -34,6 +36,7 @@ pub(super) enum Action<'a> {
     Speak(Vec<i16>),
     AnswerAfter(u32),
     Manual,
+    Display,
     State,
     Heard { ms: u32 },
     Level { hz: u16, ms: u32 },
@@ -62,6 +65,8 @@ pub(super) enum CommandError {
     TooMuchToSay(u32),
     #[error("the exchange has {MAX_SUBSCRIBERS} subscribers, and room for no more")]
     TooManySubscribers,
+    #[error("the exchange's country {0} tells nothing to displays, as far as is known")]
+    NoDisplay(Country),
     #[error(transparent)]
     Fault(#[from] UnknownFault),
     #[error(transparent)]
@@ -78,19 +83,21 @@ const PROFILES: [&str; Profile::ALL.len()] = {
     [america.name, europe.name]
 };
 
-pub(super) const COMMANDS: [&str; 9] = [
+pub(super) const COMMANDS: [&str; 11] = [
     "state",
     "telephone SLOT ACTION",
     "subscriber NUMBER add",
     "subscriber NUMBER ACTION",
     "line NUMBER unplug|plug-in",
+    "line NUMBER messages on|off",
     "fault NAME on|off",
+    "exchange callers on|off",
     "exchange country COUNTRY",
     "exchange profile NAME|none",
     "help",
 ];
 
-pub(super) const ACTIONS: [&str; 15] = [
+pub(super) const ACTIONS: [&str; 16] = [
     "off-hook",
     "on-hook",
     "flash",
@@ -102,6 +109,7 @@ pub(super) const ACTIONS: [&str; 15] = [
     "speak SAMPLE ...",
     "answer-after RINGS",
     "manual",
+    "display",
     "state",
     "heard MS",
     "level HZ MS",
@@ -137,8 +145,12 @@ impl<'a> Command<'a> {
             }
             ["line", number, "unplug"] => Command::Line { number, unplug: true },
             ["line", number, "plug-in"] => Command::Line { number, unplug: false },
+            ["line", number, "messages", "on"] => Command::Messages { number, wait: true },
+            ["line", number, "messages", "off"] => Command::Messages { number, wait: false },
             ["fault", name, "on"] => Command::Fault { fault: name.parse()?, on: true },
             ["fault", name, "off"] => Command::Fault { fault: name.parse()?, on: false },
+            ["exchange", "callers", "on"] => Command::TellCallers(true),
+            ["exchange", "callers", "off"] => Command::TellCallers(false),
             ["exchange", "country", name @ ..] => Command::SetCountry(name.join(" ").parse()?),
             ["exchange", "profile", "none"] => Command::SetProfile(None),
             ["exchange", "profile", name] => Command::SetProfile(Some(profile(name)?)),
@@ -166,6 +178,7 @@ impl<'a> Action<'a> {
             }
             ["answer-after", rings] => Action::AnswerAfter(value("number of rings", rings)?),
             ["manual"] => Action::Manual,
+            ["display"] => Action::Display,
             ["state"] => Action::State,
             ["heard", ms] => Action::Heard { ms: self::ms(ms)? },
             ["level", hz, ms] => Action::Level { hz: self::hz(hz)?, ms: self::ms(ms)? },

@@ -11,8 +11,10 @@
 //! | `subscriber NUMBER add` | a subscriber of the exchange with a telephone, unless there is one |
 //! | `subscriber NUMBER ...` | that telephone: see below |
 //! | `line NUMBER unplug`, `plug-in` | disconnects the exchange's line, and connects it again |
+//! | `line NUMBER messages on`, `off` | messages wait for that number, or do not, and it is told |
 //! | `fault NAME on`, `off` | switches a fault: see [`Fault`](crate::Fault) for the names |
 //! | `exchange country COUNTRY` | sets the exchange's country: `ringback softcard --country` |
+//! | `exchange callers on`, `off` | it tells lines who calls, or does not; first it does not |
 //! | `exchange profile NAME`, `none` | what it does by a hook flash and by codes; first nothing |
 //! | `help` | `commands` |
 //!
@@ -28,13 +30,15 @@
 //! | `tone HZ MS` | plays a sine of -10 dBm0 |
 //! | `speak SAMPLE ...` | plays 16-bit linear samples at 8 kHz |
 //! | `answer-after RINGS`, `manual` | how it reacts to ringing from now on |
-//! | `state` | `off_hook`, `ringing`, `rings`, `battery`, `reversed`, `busy`, `digits` (heard) |
+//! | `display` | from now on it shows who calls and whether messages wait, as told in the country |
+//! | `state` | `off_hook`, `ringing`, `rings`, `battery`, `reversed`, `busy`, and as below |
 //! | `heard MS` | the last milliseconds of the recording: `samples`, `dbm0` |
 //! | `forget` | clears the recording, as lifting the handset does |
 //! | `level HZ MS` | `dbm0` at one frequency in the last milliseconds |
 //!
-//! A telephone is `busy` while it plays, dials or follows a script; `digits` are those that it
-//! heard.
+//! A telephone is `busy` while it plays, dials or follows a script. Its state also has the `digits`
+//! that it heard; `caller` (`number` and `name`) and `messages` are what its display was told last,
+//! or null.
 //!
 //! [`Client`] sends these commands.
 //!

@@ -60,6 +60,29 @@ fn the_state_lists_slots_subscribers_and_faults() {
 }
 
 #[test]
+fn a_subscriber_with_a_display_is_shown_who_calls_and_that_messages_wait() {
+    let (card, control) = control();
+    for number in ["5550100", "5550101"] {
+        done(&control, &format!("subscriber {number} add"));
+    }
+    done(&control, "exchange callers on");
+    done(&control, "subscriber 5550101 display");
+    let shown = || done(&control, "subscriber 5550101 state");
+    assert_eq!((&shown()["caller"], &shown()["messages"]), (&Value::Null, &Value::Null));
+    for (word, waits) in [("on", true), ("off", false)] {
+        done(&control, &format!("line 5550101 messages {word}"));
+        card.advance(3000);
+        assert_eq!(shown()["messages"], waits);
+    }
+    done(&control, "subscriber 5550100 call 5550101");
+    card.advance(8000);
+    assert_eq!(shown()["caller"], json!({ "number": "5550100", "name": null }));
+    assert!(error(&control, "line 77 messages on").contains("77"));
+    done(&control, "exchange country Austria");
+    assert!(error(&control, "subscriber 5550101 display").contains("AUSTRIA"));
+}
+
+#[test]
 fn subscribers_call_each_other_and_hear_what_is_spoken() {
     let (card, control) = control();
     for number in ["5550100", "5550101"] {

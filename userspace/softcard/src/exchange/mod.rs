@@ -15,6 +15,7 @@ mod destination;
 mod flash;
 mod identities;
 mod line;
+mod messages;
 mod switch;
 mod waiting;
 
@@ -197,6 +198,20 @@ impl Exchange {
     /// no longer. At first they are not told.
     pub fn tell_callers(&self, on: bool) {
         self.switch().tells_callers = on;
+    }
+
+    /// Says whether messages wait for this number. Its dial tone says so, as in the exchange's
+    /// country; and a data message tells it to the line when it is idle, where exchanges send
+    /// these, even if it was told so before.
+    ///
+    /// # Errors
+    /// The number is unknown.
+    pub fn set_messages(&self, number: &str, wait: bool) -> Result<(), ExchangeError> {
+        let mut switch = self.switch();
+        let party = switch.party_mut(number);
+        let unknown = || ExchangeError::UnknownNumber(number.to_owned());
+        party.ok_or_else(unknown)?.messages.set(wait);
+        Ok(())
     }
 
     /// Lets whoever calls this number during a conversation wait, of which it is told; or has it be

@@ -16,6 +16,7 @@ use super::caller_id::{Identity, Telling};
 use super::config::ExchangeConfig;
 use super::destination::{CallBack, Destination, Id};
 use super::line::{LineOptions, LineState};
+use super::messages::MessageDesk;
 use crate::SLOTS;
 use crate::chips::{Battery, Feed, Frame, Load};
 use crate::telephone::Telephone;
@@ -102,6 +103,7 @@ pub(super) struct Party {
     /// Whether others may wait for the end of its conversation, and who does.
     pub(super) call_waiting: bool,
     pub(super) waiting: Option<WaitingCall>,
+    pub(super) messages: MessageDesk,
 }
 
 impl Party {
@@ -126,6 +128,7 @@ impl Party {
         self.state = state;
         self.since = now;
         self.telling = None;
+        self.messages.interrupt();
     }
 
     pub(super) fn line_state(&self) -> LineState {
@@ -170,6 +173,7 @@ impl Party {
             _ if self.unplugged => Battery::Off,
             SwitchState::LoopBreak => Battery::Off,
             _ if self.telling.as_ref().is_some_and(Telling::reverses) => Battery::Reversed,
+            _ if self.messages.reverses() => Battery::Reversed,
             _ if self.reversed => Battery::Reversed,
             _ => Battery::Forward,
         }
@@ -245,6 +249,7 @@ impl Switch {
             telling: None,
             call_waiting: false,
             waiting: None,
+            messages: MessageDesk::default(),
         });
     }
 
@@ -391,8 +396,13 @@ impl Switch {
                 self.now,
                 self.config.country,
             );
-            let signal = self.config.country.tones().sent(self.dial_tone);
-            party.tone = Some(tone::Generator::new(signal));
+            let tones = self.config.country.tones();
+            party.tone = Some(match party.messages.wait {
+                true if self.dial_tone == CallProgress::Dial => {
+                    tone::Generator::new(&tones.messages_waiting())
+                }
+                _ => tone::Generator::new(tones.sent(self.dial_tone)),
+            });
         }
     }
 
@@ -539,6 +549,10 @@ impl Switch {
         }
         if let Some(telling) = &mut party.telling {
             telling.tell(now.saturating_sub(party.since), &mut audio);
+        }
+        if matches!(party.state, SwitchState::Idle) && !party.load.off_hook && !party.unplugged {
+            let (idle, wrong) = (now.saturating_sub(party.since), party.identity.wrong_bit);
+            party.messages.tell(self.config.country, idle, wrong, &mut audio);
         }
         let battery = party.battery();
         if battery == Battery::Off {

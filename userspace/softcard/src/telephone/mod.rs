@@ -94,7 +94,8 @@ impl Telephone {
         self.instrument().behaviour = behaviour;
     }
 
-    /// Gives the telephone a display of who calls, for lines that tell it in this coding.
+    /// Gives the telephone a display of who calls and whether messages wait, for lines that tell it
+    /// in this coding.
     pub fn set_display(&self, coding: CallerIdCoding) {
         self.instrument().display = Some(CallerDisplay::new(coding));
     }
@@ -102,6 +103,11 @@ impl Telephone {
     /// Who called last, as the display shows it; `None` without one, or if nothing was told.
     pub fn displayed(&self) -> Option<Caller> {
         self.instrument().display.as_ref()?.shown().cloned()
+    }
+
+    /// Whether messages wait, as the display shows it; `None` without one, or if it was never told.
+    pub fn displayed_messages(&self) -> Option<bool> {
+        self.instrument().display.as_ref()?.messages()
     }
 
     /// Whether the handset is lifted.

@@ -1,9 +1,11 @@
-//! Listens on an idle line for who calls, in the way of the country's exchanges.
+//! Listens on an idle line for who calls, in the way of the country's exchanges, and for whether
+//! messages wait.
 //!
-//! A data message comes after a ring or after a reversal of battery, and is listened for only
-//! then; digits may come unannounced. A caller that is told before the first ring is kept for the
-//! call that the ring begins. In Japan the line answers a short ring behind a reversal, is told,
-//! and hangs up; only the rings after that are those of a call.
+//! The data message of a caller comes after a ring or after a reversal of battery, and counts only
+//! then; digits may come unannounced, and so may the data message about waiting messages. A caller
+//! that is told before the first ring is kept for the call that the ring begins. In Japan the line
+//! answers a short ring behind a reversal, is told, and hangs up; only the rings after that are
+//! those of a call.
 
 use std::time::Duration;
 
@@ -25,9 +27,11 @@ const RINGS: Duration = Duration::from_secs(6);
 pub(super) struct CallerListener {
     /// `None` where it is not known how exchanges tell who calls.
     receiver: Option<CallerIdReceiver>,
-    /// Digits are listened for always.
+    /// Callers may come unannounced: by digits.
     always: bool,
-    /// A data message is listened for until then.
+    /// Data messages may tell whether messages wait.
+    for_messages: bool,
+    /// The data message of a caller is listened for until then.
     until: Time,
     /// The line has to answer to be told.
     off_hook: bool,
@@ -42,6 +46,7 @@ impl CallerListener {
         CallerListener {
             receiver: coding.map(CallerIdReceiver::new),
             always: matches!(coding, Some(CallerIdCoding::Dtmf { .. })),
+            for_messages: matches!(coding, Some(CallerIdCoding::Bell202 | CallerIdCoding::V23)),
             until: Time::ZERO,
             off_hook: method.is_some_and(|method| method.moment == CallerIdMoment::OffHook),
             told: None,
@@ -82,10 +87,16 @@ impl CallerListener {
 
     /// Processes a frame of the idle line. Returns the caller who was told in it.
     pub(super) fn hear(&mut self, now: Time, heard: &[i16; FRAME]) -> Option<Caller> {
-        let receiver = self.receiver.as_mut().filter(|_| self.always || now < self.until)?;
+        let for_callers = self.always || now < self.until;
+        let receiver = self.receiver.as_mut().filter(|_| for_callers || self.for_messages)?;
         let mut told = None;
         receiver.feed(heard, &mut |caller| told = Some(caller));
-        told
+        told.filter(|_| for_callers)
+    }
+
+    /// Whether messages wait, if that was told in the last frame.
+    pub(super) fn take_messages(&mut self) -> Option<bool> {
+        self.receiver.as_mut()?.take_indicator()
     }
 
     /// Keeps a caller for the call that the next ring begins.

@@ -1,5 +1,5 @@
 //! Tells a telephone who calls, in the way of the country's exchanges: in the first long pause of
-//! its ringing, or before it rings.
+//! its ringing, or before it rings; and while it is idle, whether messages wait.
 //!
 //! What is told is known by its length, in the time of the lines, because the kernel may play it.
 
@@ -34,6 +34,14 @@ impl CallerTeller {
             return None;
         }
         let sender = CallerIdSender::new(method, caller);
+        Some(CallerTeller { sender, moment: method.moment, ends: None })
+    }
+
+    /// Tells whether messages wait; `None` if the country's exchanges do not tell it by data
+    /// messages. No ring belongs to it.
+    pub(super) fn messages(country: Country, wait: bool) -> Option<CallerTeller> {
+        let method = country.caller_id()?;
+        let sender = CallerIdSender::message_waiting(method, wait)?;
         Some(CallerTeller { sender, moment: method.moment, ends: None })
     }
 

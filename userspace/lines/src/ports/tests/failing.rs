@@ -131,11 +131,3 @@ fn misread_registers_do_not_disturb_a_call() {
     let restored = world.handle.with(|lines, _| lines.card().counters().restored).unwrap();
     assert_eq!(restored, 0);
 }
-
-#[test]
-fn the_voltage_of_a_neon_lamp_is_no_call() {
-    let mut world = World::new();
-    world.card.set_fault(Fault::NeonVoltage(PortNumber::at(FXO)), true);
-    world.run(10_000);
-    assert_eq!(world.story(), [""; 0]);
-}

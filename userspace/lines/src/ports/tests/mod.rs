@@ -14,6 +14,7 @@ mod flashes;
 mod holding;
 mod incoming;
 mod kernel;
+mod messages;
 mod odd;
 mod offered;
 mod outgoing;
