@@ -176,6 +176,11 @@ impl OneCall for Call {
     fn connect(&self, line: &mut Conversation<'_>) -> Result<Handle, Failure> {
         let call = self.place(line)?;
         self.reach(line).inspect_err(|_| line.hang_up(&call))?;
+        if let (Some(card), Some(slot)) = (line.soft(), line.line.info().slot)
+            && self.number == scenery::CALLED_AGAIN
+        {
+            scenery::call_again(card, slot);
+        }
         Ok(call)
     }
 }

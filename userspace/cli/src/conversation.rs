@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use ringback_driver::card::Hook;
 use ringback_host::{Call, Events, Line, LineEvent, Pending, WaitError};
+use ringback_softcard::SoftCard;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::LINEDISCONNECTMODE_OUTOFORDER;
 use ringback_tspi::dev_specific::LineKind;
@@ -15,7 +16,7 @@ use crate::card::{Station, describe};
 use crate::exit::{Exit, Failure};
 use crate::output::{Colour, Output, note};
 use crate::signals::Signals;
-use crate::timeline::{Log, Recorder, What};
+use crate::timeline::{Log, Recorder, What, told};
 
 /// How long one wait for an event lasts. Signals, audio and output are served at this interval.
 const BEAT: Duration = Duration::from_millis(20);
@@ -87,6 +88,11 @@ impl<'a> Conversation<'a> {
         format!("line {}", describe(self.line.info()))
     }
 
+    /// The software card, if the line is on one.
+    pub(crate) fn soft(&self) -> Option<&SoftCard> {
+        self.station.soft.as_ref()
+    }
+
     fn number(&self) -> u32 {
         self.line.info().device_id
     }
@@ -156,7 +162,7 @@ impl<'a> Conversation<'a> {
             What::Digit { digit, end: false, .. } => Some(format!("the other side sends {digit}")),
             What::Generated { done: true, .. } => Some("digits sent".to_owned()),
             What::Does { who, does } => Some(format!("{who} {does}")),
-            _ => None,
+            what => told(what),
         }
     }
 

@@ -9,6 +9,7 @@ mod line;
 use line::{mix, music, noise, silence, sines, speech, through_line};
 use ringback_media::caller_id::*;
 use ringback_media::dtmf;
+use ringback_media::level::rms_dbm0;
 
 const CODINGS: [CallerIdCoding; 2] = [CallerIdCoding::Bell202, CallerIdCoding::V23];
 
@@ -174,4 +175,21 @@ fn exchanges_that_send_digits_alert_nobody() {
     assert!(WaitingCallReceiver::new(CallerIdCoding::Dtmf { end: 'C' }).is_none());
     let digits = CallerIdCoding::Dtmf { end: 'C' };
     assert!(CallerIdSender::in_conversation(digits, &ada()).is_none());
+}
+
+/// What returns of our own side does not hide the alert as long as it is 6 dB weaker.
+#[test]
+fn a_line_is_alerted_although_our_own_side_speaks() {
+    let alert_dbm0 = rms_dbm0(&alert());
+    let mut heard = 0;
+    for seed in 0..50 {
+        let line = [silence(1000), alert(), silence(300)].concat();
+        let speaks = speech(line.len() / 8 + 1, seed);
+        // As loud as it is while the alert sounds.
+        let while_alerted = rms_dbm0(&speaks[8000..8640]);
+        let echo = louder(&speaks, (alert_dbm0 - 6.0 - while_alerted).min(0.0));
+        let events = what(events(CallerIdCoding::Bell202, &mix(&line, &echo)));
+        heard += usize::from(events.contains(&WaitingCallEvent::Alerted));
+    }
+    assert!(heard >= 45, "{heard} of 50");
 }

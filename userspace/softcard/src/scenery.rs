@@ -24,6 +24,10 @@ pub const BUSY: &str = "5550101";
 pub const SILENT: &str = "5550102";
 /// Answers in the first ring, plays a tone and hangs up.
 pub const BRIEF: &str = "5550103";
+/// Answers in the first ring and plays a tone every three seconds; meanwhile [`AGAIN`] calls.
+pub const CALLED_AGAIN: &str = "5550104";
+/// Calls a line in conversation, and waits.
+pub const AGAIN: &str = "5550112";
 /// Calls the line at slot 2, and the one at slot 3.
 const CALLERS: [&str; 2] = ["5550110", "5550111"];
 /// What a lifted telephone dials.
@@ -59,6 +63,8 @@ pub fn furnish(card: &SoftCard) {
     exchange.add_subscriber(ANSWERS, Behaviour::AnswerThen { rings: 2, steps: steps.clone() });
     exchange.add_subscriber(BUSY, Behaviour::Manual).off_hook();
     exchange.add_subscriber(SILENT, Behaviour::Manual);
+    let again = Behaviour::AnswerThen { rings: 1, steps: steps.clone() };
+    exchange.add_subscriber(CALLED_AGAIN, again);
     let brief = vec![Step::Play(hello), Step::Wait(2000), Step::HangUp];
     exchange.add_subscriber(BRIEF, Behaviour::AnswerThen { rings: 1, steps: brief });
     if let Some(telephone) = card.telephone(PortNumber(0)) {
@@ -92,9 +98,20 @@ pub fn call(card: &SoftCard, slot: PortNumber, again: usize) {
     telephone.run(once.iter().cycle().take(once.len() * again.max(1)).cloned().collect());
 }
 
+/// Has [`AGAIN`] call the exchange line at this slot, which is in conversation: it is told who
+/// waits.
+pub fn call_again(card: &SoftCard, slot: PortNumber) {
+    let exchange = card.exchange();
+    let Some(number) = exchange.line_number(slot) else { return };
+    exchange.tell_callers(true);
+    // A line that the exchange knows can be set.
+    let _ = exchange.set_call_waiting(&number, true);
+    exchange.add_subscriber(AGAIN, Behaviour::Manual).call(&number);
+}
+
 /// Leaves a message for the line at slot 3, of which the exchange tells it.
 pub fn leave_message(card: &SoftCard) {
-    // A line that the exchange knows can be set.
+    // As above.
     let _ = card.exchange().set_messages(LINE_NUMBERS[1], true);
 }
 
@@ -120,6 +137,7 @@ mod tests {
         card.advance(12_000);
         assert_eq!(exchange.state(BUSY), Some(LineState::Reorder), "off-hook for good");
         assert_eq!(exchange.state(SILENT), Some(LineState::Idle));
+        assert_eq!(exchange.state(CALLED_AGAIN), Some(LineState::Idle));
         assert_eq!(exchange.line_number(PortNumber(2)).as_deref(), Some(LINE_NUMBERS[0]));
         assert_eq!(exchange.line_number(PortNumber(3)).as_deref(), Some(LINE_NUMBERS[1]));
     }

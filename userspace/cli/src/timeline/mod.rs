@@ -22,7 +22,7 @@ use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE};
 use serde::Serialize;
 
 pub(crate) use entry::{Entry, EntryObject, What};
-pub(crate) use text::{HEADINGS, Table, row};
+pub(crate) use text::{HEADINGS, Table, row, told};
 
 /// An outcome as one number, as a log has it: 0, or the error's.
 fn number(outcome: Result<(), LineError>) -> i32 {

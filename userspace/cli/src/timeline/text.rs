@@ -83,7 +83,7 @@ fn says(log: &Log, out: Output<'_>, what: &What) -> String {
 
 /// What an exchange has told, in words: who calls, who else calls, and whether messages wait;
 /// `None` for anything else.
-fn told(what: &What) -> Option<String> {
+pub(crate) fn told(what: &What) -> Option<String> {
     match what {
         What::Caller { number, name, unknown, time, .. } => {
             let words = [number.as_deref(), name.as_deref(), *unknown, time.as_deref()];

@@ -38,6 +38,22 @@ fn the_monitor_shows_that_messages_wait() {
     }
 }
 
+/// Who calls during a conversation: the exchange alerts the line, the line acknowledges it, and the
+/// exchange tells who it is.
+#[test]
+fn a_call_shows_who_else_calls() {
+    for country in ["USA", "GERMANY", "UK"] {
+        let call = format!("call 2 5550104 --card soft --country {country} --hangup-after 7");
+        let ended = run(&format!("{call} --json")).with(0);
+        let objects = ended.objects();
+        let [shown] = &of(&objects, "shown")[..] else { panic!("{country}: {ended}") };
+        assert_eq!(shown["text"], "waiting: 5550112", "{country}: {ended}");
+        assert_eq!(shown["line"], 2);
+    }
+    let ended = run("call 2 5550104 --card soft --hangup-after 7").with(0);
+    assert!(ended.lines.iter().any(|line| line.contains("shows: waiting: 5550112")), "{ended}");
+}
+
 #[test]
 fn an_answer_can_await_who_calls() {
     let ended = run("answer 3 --card soft --json --await-caller --hangup-after 1").with(0);
@@ -46,6 +62,8 @@ fn an_answer_can_await_who_calls() {
     assert_eq!(objects[caller]["number"], "5550111");
     let connected = objects.iter().position(|object| object["state"] == "CONNECTED").unwrap();
     assert!(caller < connected, "{ended}");
+    let ended = run("answer 3 --card soft --await-caller --hangup-after 1").with(0);
+    assert!(ended.lines.iter().any(|line| line.contains("from 5550111")), "{ended}");
     // A telephone does not tell who calls, and is answered all the same.
     run("answer 1 --card soft --await-caller --hangup-after 1").with(0);
 }
