@@ -14,6 +14,8 @@
 
 mod bring_up;
 mod calibration;
+#[cfg(test)]
+mod countries;
 mod dump;
 mod indirect;
 mod indirect_registers;

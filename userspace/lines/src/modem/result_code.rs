@@ -2,8 +2,9 @@
 //!
 //! The words are those of V.250 section 5.7.1 and of the manuals of USRobotics, Rockwell and
 //! Conexant modems. V.250 gives numbers to the first nine; of the others, which makers have
-//! numbered differently, the numbers of Rockwell and Conexant are understood. A modem sends numbers
-//! only if it ignores the command to use words.
+//! numbered differently, the numbers of Rockwell and Conexant are understood, which are also those
+//! of ThinkPads and of later USRobotics modems. (A Courier's own are not: its 11 is RINGING and
+//! its 12 VOICE.) A modem sends numbers only if it ignores the command to use words.
 
 /// A result code. Other lines from a modem (information text, caller id, the progress of a
 /// connection such as `CARRIER 9600` or `PROTOCOL: LAPM`) are none.
@@ -33,7 +34,7 @@ pub enum ResultCode {
 }
 
 /// Words that are a whole line.
-const WORDS: [(&str, ResultCode); 23] = [
+const WORDS: [(&str, ResultCode); 24] = [
     ("OK", ResultCode::Ok),
     ("BUSY", ResultCode::Busy),
     ("ERROR", ResultCode::Error),
@@ -57,6 +58,64 @@ const WORDS: [(&str, ResultCode); 23] = [
     ("NO LINE", ResultCode::NoDialTone),
     ("+FCERROR", ResultCode::Error),
     ("FCERROR", ResultCode::Error),
+    // What +FCERROR is among numbers.
+    ("+F4", ResultCode::Error),
+];
+
+/// The words that numbers stand for. Those of a connection's progress are no result codes, but are
+/// known to be none: another code follows them.
+const NUMBERS: [(u16, &str); 51] = [
+    (0, "OK"),
+    (1, "CONNECT"),
+    (2, "RING"),
+    (3, "NO CARRIER"),
+    (4, "ERROR"),
+    (5, "CONNECT 1200"),
+    (6, "NO DIALTONE"),
+    (7, "BUSY"),
+    (8, "NO ANSWER"),
+    (9, "CONNECT 600"),
+    (10, "CONNECT 2400"),
+    (11, "CONNECT 4800"),
+    (12, "CONNECT 9600"),
+    (13, "CONNECT 7200"),
+    (14, "CONNECT 12000"),
+    (15, "CONNECT 14400"),
+    (16, "CONNECT 19200"),
+    (17, "CONNECT 38400"),
+    (18, "CONNECT 57600"),
+    (19, "CONNECT 115200"),
+    (20, "CONNECT 230400"),
+    (22, "CONNECT 75TX/1200RX"),
+    (23, "CONNECT 1200TX/75RX"),
+    (24, "DELAYED"),
+    (32, "BLACKLISTED"),
+    (33, "FAX"),
+    (35, "DATA"),
+    (40, "CARRIER 300"),
+    (44, "CARRIER 1200/75"),
+    (45, "CARRIER 75/1200"),
+    (46, "CARRIER 1200"),
+    (47, "CARRIER 2400"),
+    (48, "CARRIER 4800"),
+    (49, "CARRIER 7200"),
+    (50, "CARRIER 9600"),
+    (51, "CARRIER 12000"),
+    (52, "CARRIER 14400"),
+    (53, "CARRIER 16800"),
+    (54, "CARRIER 19200"),
+    (55, "CARRIER 21600"),
+    (56, "CARRIER 24000"),
+    (57, "CARRIER 26400"),
+    (58, "CARRIER 28800"),
+    (59, "CONNECT 16800"),
+    (61, "CONNECT 21600"),
+    (62, "CONNECT 24000"),
+    (63, "CONNECT 26400"),
+    (64, "CONNECT 28800"),
+    (83, "LINE IN USE"),
+    (84, "CONNECT 33600"),
+    (91, "CONNECT 31200"),
 ];
 
 /// Words that more may follow, after one of these characters.
@@ -78,6 +137,11 @@ impl ResultCode {
         if !text.is_empty() && text.len() <= 3 && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return ResultCode::from_number(text.parse().ok()?);
         }
+        ResultCode::from_words(text)
+    }
+
+    /// Reads the words of a result code.
+    fn from_words(text: &str) -> Option<ResultCode> {
         let after = |word: &str| {
             let head = text.get(..word.len()).filter(|head| head.eq_ignore_ascii_case(word));
             head.and_then(|_| text.get(word.len()..))
@@ -95,42 +159,10 @@ impl ResultCode {
         after("CONNECT").and_then(speed)
     }
 
-    /// The numbers of V.250, then those of Rockwell and Conexant.
+    /// What the word means that this number stands for.
     fn from_number(number: u16) -> Option<ResultCode> {
-        let speed = match number {
-            0 => return Some(ResultCode::Ok),
-            1 => return Some(ResultCode::Connect(None)),
-            2 => return Some(ResultCode::Ring),
-            3 => return Some(ResultCode::NoCarrier),
-            4 => return Some(ResultCode::Error),
-            6 => return Some(ResultCode::NoDialTone),
-            7 => return Some(ResultCode::Busy),
-            8 => return Some(ResultCode::NoAnswer),
-            24 | 32 | 83 => return Some(ResultCode::Refused),
-            5 | 23 => 1200,
-            9 => 600,
-            10 => 2400,
-            11 => 4800,
-            12 => 9600,
-            13 => 7200,
-            14 => 12_000,
-            15 => 14_400,
-            16 => 19_200,
-            17 => 38_400,
-            18 => 57_600,
-            19 => 115_200,
-            20 => 230_400,
-            22 => 75,
-            59 => 16_800,
-            61 => 21_600,
-            62 => 24_000,
-            63 => 26_400,
-            64 => 28_800,
-            84 => 33_600,
-            91 => 31_200,
-            _ => return None,
-        };
-        Some(ResultCode::Connect(Some(speed)))
+        let (_, word) = NUMBERS.iter().find(|(own, _)| *own == number)?;
+        ResultCode::from_words(word)
     }
 
     /// Whether a command has ended with it.
@@ -177,6 +209,7 @@ mod tests {
             ("BUSY", ResultCode::Busy),
             ("ERROR", ResultCode::Error),
             ("+CME ERROR: 3", ResultCode::Error),
+            ("+F4", ResultCode::Error),
             ("DELAYED 00:02:00", ResultCode::Refused),
             ("BLACKLISTED", ResultCode::Refused),
             ("CONNECT/ARQ", ResultCode::Connect(None)),
@@ -197,26 +230,69 @@ mod tests {
         }
     }
 
+    /// Every number of up to three digits; those of which nothing is said mean nothing.
     #[test]
-    fn numbers_are_understood_too() {
-        for (text, code) in [
-            ("0", ResultCode::Ok),
-            ("1", ResultCode::Connect(None)),
-            ("2", ResultCode::Ring),
-            ("3", ResultCode::NoCarrier),
-            ("4", ResultCode::Error),
-            ("6", ResultCode::NoDialTone),
-            ("7", ResultCode::Busy),
-            ("8", ResultCode::NoAnswer),
-            ("9", ResultCode::Connect(Some(600))),
-            ("12", ResultCode::Connect(Some(9600))),
-            ("24", ResultCode::Refused),
-            ("32", ResultCode::Refused),
-            ("59", ResultCode::Connect(Some(16_800))),
-            ("64", ResultCode::Connect(Some(28_800))),
-        ] {
-            assert_eq!(read(text), Some(code), "{text}");
+    fn each_number_has_the_meaning_of_its_words_and_no_other_has_one() {
+        let codes = [
+            (0, ResultCode::Ok),
+            (1, ResultCode::Connect(None)),
+            (2, ResultCode::Ring),
+            (3, ResultCode::NoCarrier),
+            (4, ResultCode::Error),
+            (6, ResultCode::NoDialTone),
+            (7, ResultCode::Busy),
+            (8, ResultCode::NoAnswer),
+            (24, ResultCode::Refused),
+            (32, ResultCode::Refused),
+            (83, ResultCode::Refused),
+        ];
+        let speeds = [
+            (5, 1200),
+            (9, 600),
+            (10, 2400),
+            (11, 4800),
+            (12, 9600),
+            (13, 7200),
+            (14, 12_000),
+            (15, 14_400),
+            (16, 19_200),
+            (17, 38_400),
+            (18, 57_600),
+            (19, 115_200),
+            (20, 230_400),
+            (22, 75),
+            (23, 1200),
+            (59, 16_800),
+            (61, 21_600),
+            (62, 24_000),
+            (63, 26_400),
+            (64, 28_800),
+            (84, 33_600),
+            (91, 31_200),
+        ];
+        let connected = speeds.map(|(number, speed)| (number, ResultCode::Connect(Some(speed))));
+        let known: Vec<(u32, ResultCode)> = codes.into_iter().chain(connected).collect();
+        for number in 0..=999 {
+            let code = known.iter().find(|(own, _)| *own == number).map(|(_, code)| *code);
+            assert_eq!(read(&number.to_string()), code, "{number}");
         }
+    }
+
+    /// FAX, DATA, and the progress of a connection, of which a result code follows.
+    #[test]
+    fn numbers_of_what_is_no_result_code_are_known_to_be_none() {
+        for (number, word) in [
+            (33, "FAX"),
+            (35, "DATA"),
+            (40, "CARRIER 300"),
+            (45, "CARRIER 75/1200"),
+            (52, "CARRIER 14400"),
+            (58, "CARRIER 28800"),
+        ] {
+            assert!(NUMBERS.contains(&(number, word)), "{number}");
+            assert_eq!((read(word), read(&number.to_string())), (None, None), "{word}");
+        }
+        assert!(NUMBERS.is_sorted_by_key(|(number, _)| number), "each is there once");
     }
 
     #[test]
@@ -228,8 +304,6 @@ mod tests {
             "OKAY",
             "CONNECTED",
             "RINGBACK",
-            "33",
-            "65",
             "+CRINGS",
             "CARRIER 9600",
             "PROTOCOL: LAPM",

@@ -95,7 +95,11 @@ impl World {
         World::with(modem)
     }
 
-    fn with(mut modem: SoftModem) -> World {
+    fn with(modem: SoftModem) -> World {
+        World::set_up(modem, &ModemOptions::default())
+    }
+
+    fn set_up(mut modem: SoftModem, options: &ModemOptions) -> World {
         for (number, far) in [
             ("100", Far::Echo(Duration::from_secs(8))),
             ("101", Far::Busy),
@@ -115,8 +119,7 @@ impl World {
         };
         let card = Uart16550::open(device, Options::default(), &mut delay).unwrap();
         let handles = Arc::new(CallHandles::default());
-        let options = ModemOptions::default();
-        let engine = Modem::new(card, &options, Arc::clone(&handles), Time::ZERO).unwrap();
+        let engine = Modem::new(card, options, Arc::clone(&handles), Time::ZERO).unwrap();
         let serial = Serial {
             uart,
             modem,

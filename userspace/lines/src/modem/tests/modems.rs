@@ -1,5 +1,8 @@
 //! Modems with faults: old, noisy, badly wired, dead, removed.
 
+use ringback_listener::Log as Warnings;
+use tracing::Level;
+
 use super::*;
 
 #[test]
@@ -30,6 +33,12 @@ fn what_modems_say_besides_v250_ends_a_call_at_once_and_for_what_it_is() {
         ("BLACKLISTED", "DISCONNECTED 0x8000"),
         ("NO LOOP CURRENT", "DISCONNECTED 0x1000"),
         ("CONNECT/ARQ", "CONNECTED 0x10"),
+        ("9", "CONNECTED 0x10"),
+        ("24", "DISCONNECTED 0x8000"),
+        ("32", "DISCONNECTED 0x8000"),
+        ("33\r\nCONNECT", "CONNECTED 0x10"),
+        ("59", "CONNECTED 0x10"),
+        ("83", "DISCONNECTED 0x8000"),
     ] {
         let mut modem = SoftModem::new();
         modem.add("7", Far::Reports(words));
@@ -40,6 +49,41 @@ fn what_modems_say_besides_v250_ends_a_call_at_once_and_for_what_it_is() {
         assert_eq!(world.story().last().unwrap(), told, "{words}");
         world.drop_call(call).unwrap();
     }
+}
+
+#[test]
+fn a_command_line_of_the_users_own_sets_the_modem_up_before_each_call() {
+    let warnings = Warnings::default();
+    tracing::dispatcher::with_default(&warnings.subscriber(), || {
+        let options = "ATX3&C1&D2S0=0".parse().unwrap();
+        let mut world = World::set_up(SoftModem::new(), &options);
+        world.run(100);
+        let call = world.connect(LINE, "100");
+        world.drop_call(call).unwrap();
+        world.run(1000);
+        world.connect(LINE, "106");
+        let commands = world.modem.commands();
+        let own = commands.iter().filter(|command| *command == options.init()).count();
+        assert_eq!(own, 3, "when the line is opened, and before each call: {commands:?}");
+        assert!(!commands.iter().any(|command| command.starts_with("ATX4")), "{commands:?}");
+    });
+    assert_eq!(warnings.take(Level::WARN), [""; 0]);
+}
+
+#[test]
+fn a_command_line_that_the_modem_refuses_is_told_and_the_modem_is_used() {
+    let warnings = Warnings::default();
+    tracing::dispatcher::with_default(&warnings.subscriber(), || {
+        let options = "ATX3%Q7".parse().unwrap();
+        let mut world = World::set_up(SoftModem::new(), &options);
+        world.run(100);
+        let call = world.connect(LINE, "100");
+        world.send(call, b"it works").unwrap();
+        world.run(20);
+        assert_eq!(world.fetch(), b"it works");
+    });
+    let told = warnings.take(Level::WARN);
+    assert_eq!(told, [r#"the modem refuses the command "ATX3%Q7""#; 2]);
 }
 
 #[test]
