@@ -7,6 +7,7 @@
 //! | `indirect` | the 16-bit registers behind a window of four direct ones |
 //! | `bring_up` | from reset to a fed line; the quick way back after the chip lost its settings |
 //! | `calibration` | the chip's own calibration; the manual one for chips that don't finish it |
+//! | `countries` | a test: what the registers are in each country |
 //! | `dump` | every register, and what they say of chip and line |
 //! | `line` | what the status registers mean while the line is in service |
 //!
