@@ -303,3 +303,48 @@ fn busy(name: &str) -> Failure {
 fn phone_failure(error: PhoneError) -> Failure {
     Failure::failed(format_args!("the telephone can't be tested: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use ringback_country::Country;
+    use ringback_driver::PortNumber;
+    use ringback_driver::device::selector::Selector;
+    use ringback_provider::CardOptions;
+    use ringback_softcard::scenery::SILENT;
+
+    use super::*;
+    use crate::{scenery, timeline};
+
+    /// A call that rings the line, one that was made, and a telephone that is lifted.
+    #[test]
+    fn a_line_in_use_is_left_alone() {
+        let (signals, (recorder, _log)) = (Signals::default(), timeline::new());
+        let card = scenery::card(Country::default());
+        scenery::furnish(&card);
+        scenery::call(&card, PortNumber(3), 1);
+        let setup = CardOptions { soft: Some(card.clone()), ..CardOptions::default() };
+        let station = Station::open(&Selector::Soft, setup, &signals, &recorder).unwrap();
+        let [second, third] = [2, 3].map(|number| station.line(number).unwrap());
+        let made = second.make_call(SILENT, &CallOptions::default()).unwrap();
+        card.telephone(PortNumber(0)).unwrap().off_hook();
+        let is_used = |line: u32| {
+            let slot = station.slots().into_iter().find(|slot| slot.line == Some(line)).unwrap();
+            slot.call.is_some() || slot.status.is_some_and(|status| status.hook == Hook::Off)
+        };
+        for line in [0, 2, 3] {
+            let until = Instant::now() + PERSON;
+            while !is_used(line) {
+                assert!(Instant::now() < until, "line {line} is not in use");
+                std::thread::sleep(BEAT);
+            }
+            let (_, log) = timeline::new();
+            let out = Output::new(true, &signals);
+            let refused = run(&station, line, out, &signals, &recorder, log).unwrap_err();
+            assert_eq!(refused.exit, Exit::Refused, "{}", refused.text);
+            assert!(refused.text.contains("is in use"), "{}", refused.text);
+        }
+        let call = made.wait(PERSON).unwrap();
+        assert!(call.state().is_some_and(|state| state != CallState::Idle), "{:?}", call.state());
+        drop(third);
+    }
+}

@@ -94,8 +94,9 @@ enum FxoPhase {
     Ringing(Time),
     /// As `Ringing`, but the call was dropped: an analog line can't be told to stop ringing.
     Rejected(Time),
-    /// As `Ringing`, but the call was not offered, because TAPI has not asked for such calls. It is
-    /// offered at a later ring if TAPI has asked by then.
+    /// As `Ringing`, but the call was not offered, because the line is not open, or TAPI has not
+    /// asked for such calls. It is offered at a later ring if that has changed by then; until the
+    /// caller gives up the line can't be used, because seizing it would answer him.
     Unwanted(Time),
     /// On-hook; a ring began then that the line has to answer if it is short and battery was
     /// reversed, to be told who calls.
@@ -242,7 +243,6 @@ impl Fxo {
         let now = visit.now();
         match &mut self.phase {
             FxoPhase::Ringing(last) | FxoPhase::Rejected(last) => *last = now,
-            FxoPhase::OnHook if port.book.openings.tapi().is_none() => return,
             FxoPhase::OnHook | FxoPhase::Unwanted(_) => {
                 let media = port
                     .book

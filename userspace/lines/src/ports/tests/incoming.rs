@@ -49,3 +49,37 @@ fn a_caller_that_gives_up_and_a_call_that_is_rejected_leave_the_line_free() {
     made.unwrap();
     world.until(call, CallState::Ringback, 12_000);
 }
+
+/// Between two rings it looks like a free line, and who seized it would answer the caller.
+#[test]
+fn a_line_that_rang_before_it_was_opened_is_not_free() {
+    let line = LineNumber::at(FXO);
+    let mut world = World::new();
+    world.close(line);
+    let caller = world.subscriber("5550123", Behaviour::Manual);
+    caller.call("102");
+    for ringing in [true, false] {
+        let until = world.now() + Duration::from_secs(15);
+        let rings = |world: &World| {
+            let slot = PortNumber::at(FXO);
+            world.handle.with(move |lines, _| lines.card().status(slot).unwrap().ringing).unwrap()
+        };
+        while rings(&world) != ringing {
+            assert!(world.now() < until, "it does not ring, or does not stop");
+            world.run(1);
+        }
+    }
+    world.open(line);
+    let (_, made) = world.make_call(line, "100");
+    assert_eq!(made, Err(LineError::INUSE));
+    assert_eq!(world.hook(line), Hook::On);
+    // The next ring offers the call.
+    let call = world.offered(5000);
+    assert_eq!(world.state(call), Some(CallState::Offering));
+    caller.on_hook();
+    world.until(call, CallState::Idle, 10_000);
+    // Nobody calls any more.
+    let (call, made) = world.make_call(line, "5550123");
+    made.unwrap();
+    world.until(call, CallState::Ringback, 15_000);
+}
