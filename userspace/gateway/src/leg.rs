@@ -9,7 +9,7 @@ use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver, TransactionHan
 use rsipstack::dialog::dialog_layer::DialogLayer;
 use rsipstack::dialog::invitation::{InviteAsyncResult, InviteOption};
 use rsipstack::dialog::invite_dialog::InviteDialog;
-use rsipstack::sip::{Header, Method, Response, StatusCode, StatusCodeKind};
+use rsipstack::sip::{Header, Method, Request, Response, StatusCode, StatusCodeKind};
 use tokio::task::JoinHandle;
 use tracing::warn;
 
@@ -97,7 +97,7 @@ impl Leg {
                 Some(DialogState::Terminated(..)) if self.inviting.is_some() => {}
                 None | Some(DialogState::Terminated(..)) => return LegEvent::Over(None),
                 Some(DialogState::Updated(_, request, handle)) => {
-                    if let Some(session) = self.changed(&request.body, &handle) {
+                    if let Some(session) = self.changed(&request, &handle) {
                         return LegEvent::Changed(session);
                     }
                 }
@@ -126,14 +126,18 @@ impl Leg {
     }
 
     /// Answers a re-INVITE or an UPDATE.
-    fn changed(&mut self, body: &[u8], handle: &TransactionHandle) -> Option<Session> {
-        if body.is_empty() {
-            // An UPDATE that only says that the other side is there, or a re-INVITE that wants our
-            // offer, whose answer would be in its ACK.
-            reply(handle, StatusCode::NotAcceptableHere, None);
+    fn changed(&mut self, request: &Request, handle: &TransactionHandle) -> Option<Session> {
+        if request.body.is_empty() {
+            // An UPDATE only says that the other side is there. A re-INVITE wants our offer, whose
+            // answer would be in its ACK.
+            let status = match request.method {
+                Method::Update => StatusCode::OK,
+                _ => StatusCode::NotAcceptableHere,
+            };
+            reply(handle, status, None);
             return None;
         }
-        match Session::read(body) {
+        match Session::read(&request.body) {
             Ok(session) => {
                 self.version += 1;
                 let answer = session.answer(self.local, self.version);

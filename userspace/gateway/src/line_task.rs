@@ -1,8 +1,11 @@
 //! One line: takes calls from both sides, one at a time.
 
+use std::time::Duration;
+
 use ringback_host::{Call, LineEvent};
 use ringback_tspi::callstate::CallState;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::cause::Refusal;
@@ -10,6 +13,9 @@ use crate::occupancy::Occupancy;
 use crate::outgoing::{self, Invitation};
 use crate::served_line::ServedLine;
 use crate::{incoming, trunk::Trunk};
+
+/// How often it is looked whether a line that was seized is free again.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A line, as the dispatcher knows it.
 #[derive(Clone)]
@@ -81,16 +87,19 @@ impl LineTask {
             return;
         }
         info!("line {number}: it rings");
-        let seizure = match self.occupancy.seize() {
-            Some(seizure) => seizure,
-            // A PBX has seized the line for a call that can't be made while it rings.
-            None => match self.invitations.recv().await {
-                Some(Invitation { leg, seizure, .. }) => {
+        let seizure = loop {
+            if let Some(seizure) = self.occupancy.seize() {
+                break seizure;
+            }
+            // A PBX has seized the line for a call, which can't be made now: glare.
+            tokio::select! {
+                Some(Invitation { leg, seizure, .. }) = self.invitations.recv() => {
                     leg.refuse(Refusal::IN_USE);
-                    seizure
+                    break seizure;
                 }
-                None => return,
-            },
+                // It has let the line go again, because there was no port for the sound.
+                () = sleep(LOOK) => {}
+            }
         };
         incoming::run(&mut self.served, call, seizure).await;
     }
