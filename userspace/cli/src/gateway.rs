@@ -17,7 +17,7 @@ use crate::exit::Failure;
 /// The program's name.
 const PROGRAM: &str = "ringback-gateway";
 
-/// Make a card's exchange lines SIP trunks of a PBX
+/// Make a card's lines SIP trunks and extensions of a PBX
 ///
 /// `ringback gateway --help` says more.
 #[derive(Debug, Args)]

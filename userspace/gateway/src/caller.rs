@@ -1,4 +1,4 @@
-//! Who calls: from a line to SIP, and from SIP for the call's record.
+//! Who calls: from a line to SIP, and from SIP to a telephone.
 //!
 //! Text of others gets into headers only after everything was taken out of it that means something
 //! there. A number that is withheld is not sent (RFC 3323, RFC 3325).
@@ -62,6 +62,19 @@ impl CallerIdentity {
         }
         let name = identity.display_name.as_deref().and_then(clean_name);
         CallerIdentity { number: clean_number(user), name, withheld: false }
+    }
+
+    /// Who calls from a telephone: its number.
+    pub(crate) fn of_telephone(number: &str) -> CallerIdentity {
+        CallerIdentity { number: Some(number.to_owned()), ..CallerIdentity::default() }
+    }
+
+    /// As a telephone is shown it (dwCallingPartyID).
+    pub(crate) fn for_telephone(&self) -> Option<String> {
+        match (&self.number, &self.name) {
+            (Some(number), Some(name)) => Some(format!("{name} <{number}>")),
+            (number, name) => number.clone().or(name.clone()),
+        }
     }
 
     /// The name and the URI of From; `host` is ours.
@@ -207,6 +220,7 @@ mod tests {
             (shown.number.as_deref(), shown.name.as_deref()),
             (Some("+495551"), Some("Ada"))
         );
+        assert_eq!(shown.for_telephone().as_deref(), Some("Ada <+495551>"));
         let asserted = Header::PAssertedIdentity("<sip:77@pbx>".into());
         assert_eq!(of(&[from.clone(), asserted]).number.as_deref(), Some("77"));
         assert!(of(&[from.clone(), Header::Privacy("id".into())]).withheld);

@@ -6,7 +6,9 @@ use ringback_country::Country;
 use ringback_driver::device::selector::Selector;
 use ringback_driver::reactor::{Granted, Realtime};
 use ringback_host::{Host, HostOptions, Line, LineInfo};
-use ringback_provider::{CardOptions, DeviceConfig, Slots, config_block, open_card};
+use ringback_provider::{
+    Answer, CardOptions, DeviceConfig, Slots, TelephoneOptions, config_block, open_card,
+};
 use ringback_softcard::{RealClock, SoftCard, scenery};
 use ringback_tspi::dev_specific::LineKind;
 use ringback_tspi::error::LineError;
@@ -16,7 +18,7 @@ use tracing::warn;
 use crate::config::{CardConfig, LineConfig};
 use crate::exit::{Exit, Failure};
 
-/// The device class of an exchange line's configuration.
+/// The device class of a line's configuration.
 const CLASS: &str = "tapi/line";
 /// The longest time that a processor may take to leave an idle state, in microseconds.
 const IDLE_LATENCY_US: u16 = 10;
@@ -93,11 +95,17 @@ impl Cards {
         Ok(Cards { host, cards, _clocks: clocks, _latency: latency })
     }
 
-    /// Sets a line up and opens it. Returns also whether exchanges of its country tell who calls.
+    /// Sets a line up and opens it. Returns also its kind, and whether exchanges of its country
+    /// tell who calls.
     ///
     /// # Errors
-    /// There is no such line, or it is no line of an exchange; or it is used by another program.
-    pub(crate) fn line(&self, number: u32, config: &LineConfig) -> Result<(Line, bool), Failure> {
+    /// There is no such line, or it is a modem's, or its configuration is for another kind; or it
+    /// is used by another program.
+    pub(crate) fn line(
+        &self,
+        number: u32,
+        config: &LineConfig,
+    ) -> Result<(Line, LineKind, bool), Failure> {
         let lines = self.host.lines();
         let place = lines.iter().position(|line| line.device_id == number);
         let card = place.and_then(|place| self.cards.iter().find(|card| place < card.end));
@@ -107,24 +115,29 @@ impl Cards {
                 format_args!("[line.{number}]: there is no such line, only {}", names(lines)),
             ));
         };
-        if lines.get(place).and_then(|line| line.kind) != Some(LineKind::Fxo) {
-            return Err(Failure::new(
-                Exit::Usage,
-                format_args!(
-                    "[line.{number}]: the gateway serves lines of an exchange (FXO), and this is \
-                     none; the card has {}",
-                    names(lines)
-                ),
-            ));
-        }
+        let wrong = |what| Failure::new(Exit::Usage, format_args!("[line.{number}]: {what}"));
+        let exchange = config.exchange;
+        let (kind, block) = match lines.get(place).and_then(|line| line.kind) {
+            Some(kind @ LineKind::Fxo) => {
+                let country = card.country.to_string();
+                (kind, DeviceConfig::Exchange { country, options: exchange })
+            }
+            Some(LineKind::Fxs) if exchange.answer != Answer::Any || exchange.silence.is_some() => {
+                return Err(wrong("answer and silence are for lines of an exchange (FXO)"));
+            }
+            Some(kind @ LineKind::Fxs) => {
+                let sound = exchange.sound;
+                let options = TelephoneOptions { sound, ..TelephoneOptions::default() };
+                (kind, DeviceConfig::Telephone { options })
+            }
+            _ => return Err(wrong("the gateway serves exchange lines (FXO) and telephones (FXS)")),
+        };
         let failed = |error: LineError| {
             Failure::failed(format_args!("line {number} can't be opened: {error}"))
         };
-        let country = card.country.to_string();
-        let block = config_block(&DeviceConfig::Exchange { country, options: config.exchange });
-        card.provider.line_set_dev_config(number, &block, CLASS).map_err(failed)?;
+        card.provider.line_set_dev_config(number, &config_block(&block), CLASS).map_err(failed)?;
         let line = self.host.open(number).map_err(failed)?;
-        Ok((line, card.country.caller_id().is_some()))
+        Ok((line, kind, card.country.caller_id().is_some()))
     }
 
     /// Hangs up and makes the cards safe.

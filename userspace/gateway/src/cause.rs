@@ -3,7 +3,7 @@
 //!
 //! | on the line | status | Q.850 |
 //! |---|---|---|
-//! | busy tone | 486 | 17 |
+//! | busy tone; a telephone that is off-hook | 486 | 17 |
 //! | the line is in use | 486 | 34 |
 //! | reorder tone, or the exchange gives dial tone again | 503 | 42 |
 //! | a special information tone: no circuit | 503 | 34 |
@@ -12,6 +12,7 @@
 //! | no battery, or the module does not work | 480 | 27 |
 //! | nobody answered | 480 | 19 |
 //! | what is dialled is no number | 484 | 28 |
+//! | no telephone has the number | 404 | 1 |
 
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
@@ -75,8 +76,10 @@ impl Refusal {
     }
 
     /// Why a line has refused to make a call, at once or later.
-    pub(crate) fn of_error(error: LineError) -> Refusal {
+    pub(crate) fn of_error(error: LineError, telephone: bool) -> Refusal {
         match error {
+            // The telephone has another call.
+            LineError::CALLUNAVAIL | LineError::INUSE if telephone => Refusal::BUSY,
             LineError::CALLUNAVAIL => Refusal::NO_DIAL_TONE,
             LineError::INUSE => Refusal::IN_USE,
             LineError::INVALLINESTATE | LineError::NODEVICE => Refusal::OUT_OF_ORDER,

@@ -34,6 +34,7 @@ pub(crate) async fn converse(
     if let Err(error) = call.monitor_digits(true) {
         warn!("line {}: digits are not heard: {error}", served.number);
     }
+    let stop = served.site.stop.clone();
     let mut digits = DigitQueue::new(call.clone());
     let (mut received, mut look) = (media.received(), Instant::now() + SILENCE);
     let mut alive: Option<Alive> = None;
@@ -45,15 +46,19 @@ pub(crate) async fn converse(
             }
         };
         tokio::select! {
-            event = served.events.next() => match event {
+            event = served.next(call) => match event {
                 Some(LineEvent::State {
-                    call: of, state: CallState::Disconnected | CallState::Idle, ..
-                }) if of == *call => {
+                    state: CallState::Disconnected | CallState::Idle, ..
+                }) => {
                     leg.hang_up(Cause::NORMAL).await;
                     return CallEnd::answered(Cause::NORMAL, EndedBy::Line);
                 }
-                Some(LineEvent::Digit { call: of, digit, end, .. }) if of == *call => {
+                Some(LineEvent::Digit { digit, end, pulse, .. }) => {
                     media.digit(digit, end);
+                    if pulse {
+                        // No end of it is reported.
+                        media.digit(digit, true);
+                    }
                 }
                 Some(LineEvent::Generated { end_to_end, .. }) => digits.sent(end_to_end),
                 None | Some(LineEvent::Closed { .. }) => {
@@ -64,7 +69,7 @@ pub(crate) async fn converse(
             },
             event = leg.next() => match event {
                 LegEvent::Changed(session) => media.set_session(session),
-                LegEvent::Answered(_) => {}
+                LegEvent::Answered(_) | LegEvent::Progress(_) => {}
                 LegEvent::Over(_) => return CallEnd::answered(Cause::NORMAL, EndedBy::Pbx),
             },
             Some(digit) = media.next_digit() => digits.add(digit),
@@ -82,7 +87,7 @@ pub(crate) async fn converse(
                     return CallEnd::answered(Cause::RECOVERY, EndedBy::Gateway);
                 }
             }
-            () = served.site.stop.cancelled() => {
+            () = stop.cancelled() => {
                 leg.hang_up(Cause::TEMPORARY).await;
                 return CallEnd::answered(Cause::TEMPORARY, EndedBy::Gateway);
             }

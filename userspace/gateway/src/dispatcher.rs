@@ -1,6 +1,7 @@
 //! Requests from outside: which are answered, and by which line.
 //!
-//! A call is for the first idle line of the trunk whose host has sent it.
+//! A call for the number of a telephone is for that; any other one is dialled on an idle line of an
+//! exchange. Both have to belong to the trunk whose host has sent it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::digest::Doorkeeper;
 use crate::leg::Leg;
 use crate::line_task::LineEntry;
 use crate::media;
+use crate::occupancy::Seizure;
 use crate::outgoing::Invitation;
 use crate::peers::Peers;
 use crate::sdp::{SdpError, Session};
@@ -165,14 +167,7 @@ impl Dispatcher {
             SdpError::Malformed if !request.body.is_empty() => Refusal::MALFORMED,
             _ => Refusal::NOT_ACCEPTABLE,
         })?;
-        let number = request.uri.user().and_then(dialable).ok_or(Refusal::NO_NUMBER)?;
-        let everywhere = self.everywhere.iter().any(|host| self.peers.is_host(pbx, host));
-        let mut its = self
-            .lines
-            .iter()
-            .filter(|line| everywhere || self.peers.is_host(pbx, &line.trunk.host));
-        let free = its.find_map(|line| Some((line, line.occupancy.seize()?)));
-        let (line, seizure) = free.ok_or(Refusal::IN_USE)?;
+        let (line, number, seizure) = self.seize(pbx, request.uri.user().unwrap_or_default())?;
         let bound = media::bind(self.site.sip.address.ip(), self.site.rtp_ports).await;
         let socket = bound.map_err(|error| {
             warn!("there is no port for RTP: {error}");
@@ -180,6 +175,31 @@ impl Dispatcher {
         })?;
         let caller = CallerIdentity::of_request(request);
         Ok((line, Invited { number, caller, offer, pbx, socket, seizure }))
+    }
+}
+
+impl Dispatcher {
+    /// Takes a line for a call of this PBX.
+    fn seize(&self, pbx: IpAddr, user: &str) -> Result<(&LineEntry, String, Seizure), Refusal> {
+        let everywhere = self.everywhere.iter().any(|host| self.peers.is_host(pbx, host));
+        let its = || {
+            let own = |line: &&LineEntry| everywhere || self.peers.is_host(pbx, &line.trunk.host);
+            self.lines.iter().filter(own)
+        };
+        if let Some(line) = its().find(|line| line.telephone.as_deref() == Some(user)) {
+            let seizure = line.occupancy.seize().ok_or(Refusal::BUSY)?;
+            return Ok((line, user.to_owned(), seizure));
+        }
+        // Exchanges look for an idle line from the first one on: from the other end, both sides
+        // seldom take the same one.
+        let trunk = || its().filter(|line| line.telephone.is_none()).rev();
+        if trunk().next().is_none() {
+            return Err(Refusal::NO_SUCH_NUMBER);
+        }
+        let number = dialable(user).ok_or(Refusal::NO_NUMBER)?;
+        let free = trunk().find_map(|line| Some((line, line.occupancy.seize()?)));
+        let (line, seizure) = free.ok_or(Refusal::IN_USE)?;
+        Ok((line, number, seizure))
     }
 }
 
@@ -195,7 +215,7 @@ struct Invited {
     offer: Session,
     pbx: IpAddr,
     socket: tokio::net::UdpSocket,
-    seizure: crate::occupancy::Seizure,
+    seizure: Seizure,
 }
 
 /// The address that a request has come from.

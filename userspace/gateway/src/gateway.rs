@@ -62,10 +62,19 @@ impl Gateway {
         });
         let (mut tasks, mut entries) = (JoinSet::new(), Vec::new());
         for (number, config) in lines {
-            let (line, tells_callers) = cards.line(number, &config)?;
+            let (line, kind, tells_callers) = cards.line(number, &config)?;
             let events = line.events();
             let site = Arc::clone(&site);
-            let served = ServedLine { number, config, line, events, tells_callers, site };
+            let served = ServedLine {
+                number,
+                config,
+                line,
+                events,
+                offered: None,
+                kind,
+                tells_callers,
+                site,
+            };
             let (task, entry) = LineTask::new(served);
             tasks.spawn(task.run());
             entries.push(entry);

@@ -1,8 +1,9 @@
 //! A call from a line to SIP: waits until it is known who calls, calls the PBX, and answers the
 //! line when the PBX answers.
 //!
-//! A line of an exchange can't refuse a call: it rings until its caller gives up. A call that the
-//! PBX refuses is left to ring.
+//! A telephone hears ringback until the PBX has sound for it, be it before the answer, and reorder
+//! tone after that. What it has dialled is whom it calls. A line of an exchange can't refuse a
+//! call: it rings until its caller gives up. A call that the PBX refuses is left to ring.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{info, warn};
 
 use crate::call_record::{CallEnd, CallRecord, Direction, EndedBy};
-use crate::caller::CallerIdentity;
+use crate::caller::{CallerIdentity, escaped};
 use crate::cause::{Cause, Refusal};
 use crate::conversation::converse;
 use crate::leg::{Leg, LegEvent};
@@ -57,32 +58,37 @@ pub(crate) async fn run(served: &mut ServedLine, call: Call, seizure: Seizure) {
         }
         Err(end) => (end, None),
     };
+    hang_up(&call).await;
     info!("line {}: a call in has ended, {end}", served.number);
     let record = record.unwrap_or_else(|| {
         let called = served.config.number.clone();
         CallRecord::begin(served.number, Direction::In, None, &called, String::new())
     });
     served.site.records.write(&record.end(end, report));
-    hang_up(&call).await;
     drop(seizure);
 }
 
 /// Whether this event ends the call on the line.
-fn ends(event: Option<&LineEvent>, call: &Call) -> bool {
-    match event {
-        Some(LineEvent::State {
-            call: of,
-            state: CallState::Disconnected | CallState::Idle,
-            ..
-        }) => of == call,
-        None | Some(LineEvent::Closed { .. }) => true,
-        _ => false,
-    }
+fn ends(event: Option<&LineEvent>) -> bool {
+    matches!(
+        event,
+        None | Some(
+            LineEvent::Closed { .. }
+                | LineEvent::State { state: CallState::Disconnected | CallState::Idle, .. }
+        )
+    )
 }
 
 /// Waits until it is known who calls, and calls the PBX.
 async fn begin(served: &mut ServedLine, call: &Call) -> Result<(CallerIdentity, Attempt), CallEnd> {
-    let caller = caller(served, call).await?;
+    let (caller, called) = if served.is_telephone() {
+        let dialled = call.info().map_err(|_| MISSED)?.called.unwrap_or_default();
+        (CallerIdentity::of_telephone(&served.config.number), dialled)
+    } else {
+        let user = served.config.trunk.user.as_ref();
+        let called = user.unwrap_or(&served.config.number).clone();
+        (caller(served, call).await?, called)
+    };
     let failed = |why: &dyn std::fmt::Display| {
         warn!("line {}: the PBX can't be called: {why}", served.number);
         CallEnd::refused(Refusal::FAILED, EndedBy::Gateway)
@@ -93,14 +99,13 @@ async fn begin(served: &mut ServedLine, call: &Call) -> Result<(CallerIdentity, 
     let own = served.site.sip.address.ip();
     let socket = media::bind(own, served.site.rtp_ports).await.map_err(|error| failed(&error))?;
     let local = socket.local_addr().map_err(|error| failed(&error))?;
-    let called = trunk.user.clone().unwrap_or_else(|| served.config.number.clone());
     let host = uri_host(own);
     let (name, from) = caller.from(&host);
     let uri = |text: String| Uri::try_from(text).map_err(|error| failed(&error));
     let options = InviteOption {
         caller_display_name: name,
         caller: uri(from)?,
-        callee: uri(format!("sip:{called}@{}:{}", trunk.uri_host(), trunk.port))?,
+        callee: uri(format!("sip:{}@{}:{}", escaped(&called), trunk.uri_host(), trunk.port))?,
         destination: Some(SipAddr {
             r#type: Some(Transport::Udp),
             addr: HostWithPort::from(SocketAddr::new(pbx, trunk.port)),
@@ -131,17 +136,17 @@ fn uri_host(ip: IpAddr) -> String {
 
 /// Who calls, as far as the exchange tells it in time.
 async fn caller(served: &mut ServedLine, call: &Call) -> Result<CallerIdentity, CallEnd> {
-    let until = Instant::now() + CALLER_KNOWN;
+    let (stop, until) = (served.site.stop.clone(), Instant::now() + CALLER_KNOWN);
     loop {
         let info = call.info().map_err(|_| MISSED)?;
         if !served.tells_callers || CallerIdentity::is_told(&info) {
             return Ok(CallerIdentity::of_line(&info));
         }
         tokio::select! {
-            event = served.events.next() => match event {
-                event if ends(event.as_ref(), call) => return Err(MISSED),
-                Some(LineEvent::CallInfo { call: of, changed, .. })
-                    if of == *call && changed & LINECALLINFOSTATE_CALLERID != 0 =>
+            event = served.next(call) => match event {
+                event if ends(event.as_ref()) => return Err(MISSED),
+                Some(LineEvent::CallInfo { changed, .. })
+                    if changed & LINECALLINFOSTATE_CALLERID != 0 =>
                 {
                     let info = call.info().map_err(|_| MISSED)?;
                     return Ok(CallerIdentity::of_line(&info));
@@ -149,7 +154,7 @@ async fn caller(served: &mut ServedLine, call: &Call) -> Result<CallerIdentity, 
                 _ => {}
             },
             () = sleep_until(until) => return Ok(CallerIdentity::of_line(&info)),
-            () = served.site.stop.cancelled() => {
+            () = stop.cancelled() => {
                 return Err(CallEnd::refused(Refusal::STOPPING, EndedBy::Gateway));
             }
         }
@@ -172,7 +177,7 @@ impl Attempt {
         call: &Call,
         record: &mut CallRecord,
     ) -> CallEnd {
-        let until = Instant::now() + UNANSWERED;
+        let (stop, until) = (served.site.stop.clone(), Instant::now() + UNANSWERED);
         let session = loop {
             tokio::select! {
                 event = self.leg.next() => match event {
@@ -182,13 +187,20 @@ impl Attempt {
                         self.leg.hang_up(Refusal::NOT_ACCEPTABLE.cause).await;
                         return CallEnd::refused(Refusal::NOT_ACCEPTABLE, EndedBy::Gateway);
                     }
-                    LegEvent::Changed(_) => {}
+                    // A line of an exchange is answered only when the PBX has answered.
+                    LegEvent::Progress(session) if served.is_telephone() => {
+                        if let Err(end) = self.sound(served, call, session).await {
+                            self.leg.hang_up(end.cause).await;
+                            return end;
+                        }
+                    }
+                    LegEvent::Progress(_) | LegEvent::Changed(_) => {}
                     LegEvent::Over(status) => {
                         let end = CallEnd::refused(Refusal::NO_ANSWER, EndedBy::Pbx);
                         return CallEnd { status: status.unwrap_or(408), ..end };
                     }
                 },
-                event = served.events.next() => if ends(event.as_ref(), call) {
+                event = served.next(call) => if ends(event.as_ref()) {
                     self.leg.hang_up(Cause::NORMAL).await;
                     return MISSED;
                 },
@@ -196,13 +208,13 @@ impl Attempt {
                     self.leg.hang_up(Refusal::NO_ANSWER.cause).await;
                     return CallEnd::refused(Refusal::NO_ANSWER, EndedBy::Gateway);
                 }
-                () = served.site.stop.cancelled() => {
+                () = stop.cancelled() => {
                     self.leg.hang_up(Cause::TEMPORARY).await;
                     return CallEnd::refused(Refusal::STOPPING, EndedBy::Gateway);
                 }
             }
         };
-        match self.answer(served, call, session).await {
+        match self.sound(served, call, session).await {
             Ok(()) => {
                 record.answered();
                 let Some(media) = &mut self.media else {
@@ -217,13 +229,17 @@ impl Attempt {
         }
     }
 
-    /// Answers the line, and starts the sound.
-    async fn answer(
+    /// Answers the line, and starts the sound; or changes it, if the line is answered already.
+    async fn sound(
         &mut self,
         served: &ServedLine,
         call: &Call,
         session: Session,
     ) -> Result<(), CallEnd> {
+        if let Some(media) = &self.media {
+            media.set_session(session);
+            return Ok(());
+        }
         // The caller may have given up at this moment.
         let answer = call.answer().map_err(|_| MISSED)?;
         let answered = timeout(LINE_ANSWERED, answer).await;

@@ -22,6 +22,8 @@ const ANSWERED: Duration = Duration::from_secs(10);
 /// What the other side does.
 #[derive(Debug)]
 pub(crate) enum LegEvent {
+    /// It has sound before its answer (183).
+    Progress(Session),
     /// It has answered our INVITE with this session.
     Answered(Result<Session, SdpError>),
     /// It has changed the session.
@@ -96,6 +98,12 @@ impl Leg {
                 // The final response of our INVITE says the same, and more.
                 Some(DialogState::Terminated(..)) if self.inviting.is_some() => {}
                 None | Some(DialogState::Terminated(..)) => return LegEvent::Over(None),
+                // Our own ones to an INVITE of the other side's come so, too.
+                Some(DialogState::Early(_, response)) if self.inviting.is_some() => {
+                    if let Ok(session) = Session::read(&response.body) {
+                        return LegEvent::Progress(session);
+                    }
+                }
                 Some(DialogState::Updated(_, request, handle)) => {
                     if let Some(session) = self.changed(&request, &handle) {
                         return LegEvent::Changed(session);

@@ -1,4 +1,4 @@
-//! The gateway: exchange lines of telephony cards as SIP trunks.
+//! The gateway: exchange lines of telephony cards as SIP trunks, and telephones as extensions.
 //!
 //! It uses lines through `ringback-host` like any application; of cards it knows only how they are
 //! opened. SIP messages, transactions, dialogs and digests are rsipstack's; SDP, RTP, RFC 4733 and

@@ -21,6 +21,8 @@ const LOOK: Duration = Duration::from_millis(20);
 #[derive(Clone)]
 pub(crate) struct LineEntry {
     pub(crate) trunk: Trunk,
+    /// The number of a telephone; `None` for a line of an exchange.
+    pub(crate) telephone: Option<String>,
     pub(crate) occupancy: Occupancy,
     /// Where calls go for which the line was seized.
     invitations: Sender<Invitation>,
@@ -48,7 +50,9 @@ impl LineTask {
         let occupancy = Occupancy::default();
         let (sender, invitations) = channel(1);
         let trunk = served.config.trunk.clone();
-        let entry = LineEntry { trunk, occupancy: occupancy.clone(), invitations: sender };
+        let telephone = served.is_telephone().then(|| served.config.number.clone());
+        let entry =
+            LineEntry { trunk, telephone, occupancy: occupancy.clone(), invitations: sender };
         (LineTask { served, occupancy, invitations }, entry)
     }
 
@@ -56,6 +60,10 @@ impl LineTask {
     pub(crate) async fn run(mut self) {
         let stop = self.served.site.stop.clone();
         loop {
+            if let Some(call) = self.served.offered.take() {
+                self.take(call).await;
+                continue;
+            }
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(invitation) = self.invitations.recv() => {
@@ -79,14 +87,15 @@ impl LineTask {
         }
     }
 
-    /// Takes a call of the exchange's.
+    /// Takes a call of the exchange's, or of the telephone's.
     async fn take(&mut self, call: Call) {
         let number = self.served.number;
         // It may have waited in the queue until the call before was over.
         if call.state() != Some(CallState::Offering) {
             return;
         }
-        info!("line {number}: it rings");
+        let what = if self.served.is_telephone() { "its telephone calls" } else { "it rings" };
+        info!("line {number}: {what}");
         let seizure = loop {
             if let Some(seizure) = self.occupancy.seize() {
                 break seizure;
@@ -94,7 +103,11 @@ impl LineTask {
             // A PBX has seized the line for a call, which can't be made now: glare.
             tokio::select! {
                 Some(Invitation { leg, seizure, .. }) = self.invitations.recv() => {
-                    leg.refuse(Refusal::IN_USE);
+                    leg.refuse(if self.served.is_telephone() {
+                        Refusal::BUSY
+                    } else {
+                        Refusal::IN_USE
+                    });
                     break seizure;
                 }
                 // It has let the line go again, because there was no port for the sound.

@@ -15,9 +15,10 @@ use ringback_gateway::gateway::Gateway;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// Make a card's exchange lines SIP trunks of a PBX
+/// Make a card's lines SIP trunks and extensions of a PBX
 ///
-/// Calls of the PBX are made on the lines, and calls that come in on the lines go to the PBX.
+/// Calls of the PBX are made on lines of an exchange, or ring telephones; calls that come in on the
+/// lines, or are dialled by the telephones, go to the PBX.
 #[derive(Debug, Parser)]
 #[command(
     name = "ringback gateway",

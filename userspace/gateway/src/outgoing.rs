@@ -28,6 +28,7 @@ pub(crate) struct Invitation {
     pub(crate) leg: Leg,
     /// What is dialled.
     pub(crate) number: String,
+    /// Who calls, for a telephone to show.
     pub(crate) caller: CallerIdentity,
     pub(crate) offer: Session,
     /// The address of the PBX.
@@ -41,10 +42,10 @@ pub(crate) struct Invitation {
 /// Has the call, until it is over and the line is hung up.
 pub(crate) async fn run(served: &mut ServedLine, invitation: Invitation) {
     let Invitation { mut leg, number, caller, offer, pbx, socket, seizure } = invitation;
-    let mut record =
-        CallRecord::begin(served.number, Direction::Out, caller.number, &number, leg.call_id());
+    let from = caller.number.clone();
+    let mut record = CallRecord::begin(served.number, Direction::Out, from, &number, leg.call_id());
     let mut sound = Sound { offer, pbx, socket: Arc::new(socket), media: None };
-    let end = match make(served, &mut leg, &number).await {
+    let end = match make(served, &mut leg, &number, &caller).await {
         Ok(call) => {
             let end = follow(served, &mut leg, &call, &mut sound, &mut record).await;
             hang_up(&call).await;
@@ -98,9 +99,23 @@ fn refused(leg: &Leg, refusal: Refusal, by: EndedBy) -> CallEnd {
 const CANCELLED: CallEnd = CallEnd { status: 487, cause: Cause::NORMAL, by: EndedBy::Pbx };
 
 /// Makes the call, until it proceeds (N10).
-async fn make(served: &mut ServedLine, leg: &mut Leg, number: &str) -> Result<Call, CallEnd> {
-    let options = CallOptions { only_if_idle: true, ..CallOptions::default() };
-    let refusal = |error| Refusal::of_error(error);
+async fn make(
+    served: &mut ServedLine,
+    leg: &mut Leg,
+    number: &str,
+    caller: &CallerIdentity,
+) -> Result<Call, CallEnd> {
+    let telephone = served.is_telephone();
+    let options = match telephone {
+        true => CallOptions {
+            calling_party: caller.for_telephone(),
+            withheld: caller.withheld,
+            ..CallOptions::default()
+        },
+        // Not without dial tone.
+        false => CallOptions { only_if_idle: true, ..CallOptions::default() },
+    };
+    let refusal = |error| Refusal::of_error(error, telephone);
     let mut pending = match served.line.make_call(number, &options) {
         Ok(pending) => pending,
         Err(error) => return Err(refused(leg, refusal(error), EndedBy::Line)),
@@ -139,14 +154,12 @@ async fn follow(
     sound: &mut Sound,
     record: &mut CallRecord,
 ) -> CallEnd {
-    let until = Instant::now() + UNANSWERED;
+    let (stop, until) = (served.site.stop.clone(), Instant::now() + UNANSWERED);
     loop {
         tokio::select! {
-            event = served.events.next() => {
+            event = served.next(call) => {
                 let (state, mode) = match event {
-                    Some(LineEvent::State { call: of, state, mode, .. }) if of == *call => {
-                        (state, mode)
-                    }
+                    Some(LineEvent::State { state, mode, .. }) => (state, mode),
                     None | Some(LineEvent::Closed { .. }) => {
                         return refused(leg, Refusal::OUT_OF_ORDER, EndedBy::Line);
                     }
@@ -191,10 +204,10 @@ async fn follow(
                         media.set_session(session);
                     }
                 }
-                LegEvent::Answered(_) => {}
+                LegEvent::Answered(_) | LegEvent::Progress(_) => {}
             },
             () = sleep_until(until) => return refused(leg, Refusal::NO_ANSWER, EndedBy::Gateway),
-            () = served.site.stop.cancelled() => {
+            () = stop.cancelled() => {
                 return refused(leg, Refusal::STOPPING, EndedBy::Gateway);
             }
         }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use ringback_host::{Call, Events, Line};
+use ringback_host::{Call, Events, Line, LineEvent};
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::dev_specific::LineKind;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -27,9 +29,34 @@ pub(crate) struct ServedLine {
     pub(crate) config: LineConfig,
     pub(crate) line: Line,
     pub(crate) events: Events,
+    /// A call that has begun while the line had another one.
+    pub(crate) offered: Option<Call>,
+    pub(crate) kind: LineKind,
     /// Whether exchanges of its country tell who calls.
     pub(crate) tells_callers: bool,
     pub(crate) site: Arc<Site>,
+}
+
+impl ServedLine {
+    /// It is a telephone's; otherwise it is a line of an exchange.
+    pub(crate) fn is_telephone(&self) -> bool {
+        self.kind == LineKind::Fxs
+    }
+
+    /// The next event of this call, or of the line as a whole; `None` when the line is closed. A
+    /// call that begins meanwhile is kept for later. Cancel-safe.
+    pub(crate) async fn next(&mut self, call: &Call) -> Option<LineEvent> {
+        loop {
+            let event = self.events.next().await?;
+            match (event.call(), &event) {
+                (Some(of), LineEvent::State { state: CallState::Offering, .. }) if of != call => {
+                    self.offered = Some(of.clone());
+                }
+                (Some(of), _) if of != call => {}
+                _ => return Some(event),
+            }
+        }
+    }
 }
 
 /// Hangs a call up and closes it, in whatever state it is.

@@ -10,4 +10,5 @@ mod outgoing;
 mod program;
 mod security;
 mod site;
+mod telephones;
 mod voice;

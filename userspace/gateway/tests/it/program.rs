@@ -52,9 +52,10 @@ fn check_says_whether_the_configuration_is_right_and_opens_nothing() {
 
 #[test]
 fn what_can_not_be_started_is_told_with_its_cause() {
-    let (code, text) = failure(&RIGHT.replace("line.2", "line.0"), &[]);
+    let telephone = format!("{RIGHT}[line.0]\ntrunk = 'sip:127.0.0.1'\nanswer = 'polarity'\n");
+    let (code, text) = failure(&telephone, &[]);
     assert_eq!(code, Some(2));
-    assert!(text.contains("[line.0]") && text.contains("2 (FXO), 3 (FXO)"), "{text}");
+    assert!(text.contains("[line.0]: answer and silence are for lines of an exchange"), "{text}");
     let (code, text) = failure(&RIGHT.replace("line.2", "line.9"), &[]);
     assert!(code == Some(2) && text.contains("no such line, only 0 (FXS)"), "{text}");
     let (code, text) = failure(&RIGHT.replace("soft", "shim:/dev/uio77"), &[]);

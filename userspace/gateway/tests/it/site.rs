@@ -73,17 +73,24 @@ impl Site {
             .await;
     }
 
+    fn records(&self) -> Vec<serde_json::Value> {
+        let text = std::fs::read_to_string(self.records.path().join("calls")).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
     /// The records of so many calls, once they are written.
     pub async fn call_records(&self, count: usize) -> Vec<serde_json::Value> {
-        let file = self.records.path().join("calls");
-        let read = || {
-            let text = std::fs::read_to_string(&file).unwrap();
-            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<_>>()
-        };
-        eventually("the calls are recorded", || read().len() >= count).await;
-        let records = read();
+        eventually("the calls are recorded", || self.records().len() >= count).await;
+        let records = self.records();
         assert_eq!(records.len(), count, "{records:?}");
         records
+    }
+
+    /// The record of the first call to this number, once it is written.
+    pub async fn call_record_of(&self, number: &str) -> serde_json::Value {
+        let find = || self.records().into_iter().find(|record| record["to"] == number);
+        eventually("the call is recorded", || find().is_some()).await;
+        find().unwrap()
     }
 }
 
