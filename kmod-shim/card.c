@@ -210,9 +210,13 @@ static irqreturn_t silence(struct rbk_card *card, u8 pending)
 	return IRQ_HANDLED;
 }
 
-/* Serves an interrupt; @played gets the requests that have ended. */
+/*
+ * Acknowledges and serves an interrupt; @played gets the requests that have ended. The chip's
+ * specification wants a status back as soon as it was read.
+ */
 static void serve(struct rbk_card *card, u8 status, ktime_t now, struct list_head *played)
 {
+	iowrite8(status, card->registers + TIGER_INTSTAT);
 	if (status & TIGER_INT_ABORT) {
 		/* DMA would only fail again. Userspace notices that the card stands still. */
 		iowrite8(0, card->registers + TIGER_OPER);
@@ -285,11 +289,7 @@ irqreturn_t rbk_interrupt(int irq, void *data)
 	} else {
 		now = ktime_get();
 		serve(card, status, now, &played);
-		/*
-		 * The acknowledgment comes last, because a card in software may wait for it
-		 * before it moves on.
-		 */
-		iowrite8(status, card->registers + TIGER_INTSTAT);
+		/* A card in software goes on when its status is read again, here. */
 		masked = stands(card, pending, now);
 		if (masked)
 			iowrite8(0, card->registers + TIGER_MASK0);

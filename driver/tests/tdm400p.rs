@@ -769,6 +769,18 @@ fn doubled_interrupts_do_nothing_twice() {
     assert_eq!(bench.driver.counters().missed, 0);
 }
 
+/// The chip's specification wants a status written back as soon as it was read.
+#[test]
+fn a_card_that_wants_its_status_back_at_once_loses_nothing() {
+    let mut bench = settled();
+    bench.card.set_fault(Fault::StrictAcknowledgment, true);
+    bench.driver.set_hook(PortNumber(2), Hook::Off).unwrap();
+    for _ in 0..100 {
+        assert_eq!(bench.step(), [Service::Frames { frames: 1, missed: 0 }]);
+    }
+    assert_eq!(bench.driver.counters().missed, 0);
+}
+
 #[test]
 fn late_ticks_and_interrupts_lose_what_the_ring_can_not_hold() {
     let mut bench = settled();

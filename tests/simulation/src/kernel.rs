@@ -104,6 +104,7 @@ impl Kernel {
             self.end_all(Played::Failed(ENODEV), now);
             return false;
         }
+        self.card.write(INTSTAT, 1, status);
         if status & ABORTS != 0 {
             // DMA would only fail again. The driver notices that the card stands still.
             self.card.write(OPER, 1, 0);
@@ -111,7 +112,6 @@ impl Kernel {
         if status & !ABORTS != 0 {
             self.exchange(now);
         }
-        self.card.write(INTSTAT, 1, status);
         true
     }
 

@@ -136,6 +136,7 @@ impl Board {
         match fault {
             Fault::ShortSelect => self.circuit.misses_short_selects = on,
             Fault::StandingInterrupt => self.circuit.tiger.stands = on,
+            Fault::StrictAcknowledgment => self.circuit.tiger.hastens = on,
             Fault::ShiftedSlots => self.circuit.tiger.begins_late = on,
             _ => {}
         }
@@ -265,8 +266,9 @@ impl Board {
         0
     }
 
-    /// Whether the host has acknowledged the last interrupt that it was told of.
-    pub(crate) fn acknowledged(&self) -> bool {
-        !self.raised || !self.circuit.tiger.interrupt()
+    /// Whether the host is done with the last interrupt that it was told of: it has acknowledged it,
+    /// and then looked whether there is more.
+    pub(crate) fn is_served(&self) -> bool {
+        !self.raised || !self.circuit.tiger.interrupt() && self.circuit.tiger.is_served()
     }
 }

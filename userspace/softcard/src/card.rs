@@ -173,9 +173,9 @@ impl SoftCard {
         }
     }
 
-    /// Raises an interrupt again that was raised before and is not acknowledged.
+    /// Raises an interrupt again that was raised before and is not served.
     pub(crate) fn remind(&self) {
-        if !self.acknowledged() {
+        if !self.is_served() {
             self.raise(1);
         }
     }
@@ -239,9 +239,10 @@ impl SoftCard {
         self.0.board.lock().even_poisoned().faults()
     }
 
-    /// Whether no raised interrupt waits to be acknowledged, or all interrupts are disabled.
-    pub(crate) fn acknowledged(&self) -> bool {
-        self.0.board.lock().even_poisoned().acknowledged()
+    /// Whether the host is done with the last interrupt that was raised, or all interrupts are
+    /// disabled.
+    pub(crate) fn is_served(&self) -> bool {
+        self.0.board.lock().even_poisoned().is_served()
     }
 }
 

@@ -2,9 +2,12 @@
 //!
 //! Rules:
 //! - The schedule is absolute (CLOCK_MONOTONIC), so that lateness does not add up. A late tick is
-//!   made up for as soon as the host has acknowledged the last interrupt, at the latest one period
-//!   after that interrupt, so that a late clock does not look like a card that lost interrupts.
-//!   What is more than [`MAX_BACKLOG`] periods late is dropped.
+//!   made up for as soon as the host has served the last interrupt, at the latest one period after
+//!   that interrupt, so that a late clock does not look like a card that lost interrupts. What is
+//!   more than [`MAX_BACKLOG`] periods late is dropped.
+//! - A host has served an interrupt when it has read the status once more after it acknowledged it.
+//!   A real chip takes 7 words to come to the one that the host exchanges last; a tick moves 8 at
+//!   once. A host that does not look again does so when it is reminded.
 //! - A patient clock waits longer for the host: if the host gets too little processor time, the
 //!   card's time slows down and no sample is lost. While it waits, the pin stays asserted and the
 //!   interrupt is raised again every period, because a virtual machine can miss a level that rises
@@ -31,7 +34,7 @@ const PATIENCE: u32 = 100;
 /// The same for a slowed clock: a virtual machine in software emulation on a busy computer can stop
 /// for seconds.
 const LONG_PATIENCE: u32 = 5000;
-/// Interval at which a late clock checks whether the host has acknowledged the interrupt.
+/// Interval at which a late clock checks whether the host has served the interrupt.
 const POLL: Duration = Duration::from_micros(50);
 
 /// A clock that runs until it is dropped.
@@ -66,7 +69,7 @@ impl RealClock {
         )
     }
 
-    /// As [`start`](RealClock::start), but no tick comes before the host has acknowledged the
+    /// As [`start`](RealClock::start), but no tick comes before the host has served the
     /// interrupt of the last one, unless that takes more than 100 ms. For a host that must not lose
     /// a sample on a busy machine: a demonstration, or a test.
     ///
@@ -162,13 +165,13 @@ impl Schedule {
         Schedule { pace, due: now + pace.period, last: now, told: now }
     }
 
-    fn now(&self, now: Instant, acknowledged: bool) -> Now {
+    fn now(&self, now: Instant, served: bool) -> Now {
         let early = self.due.saturating_duration_since(now);
         if !early.is_zero() {
             return Now::Wait(early);
         }
         let patience = self.pace.period.saturating_mul(self.pace.patience);
-        if acknowledged || now.saturating_duration_since(self.last) >= patience {
+        if served || now.saturating_duration_since(self.last) >= patience {
             Now::Tick
         } else if now.saturating_duration_since(self.told) >= self.pace.period {
             Now::Remind
@@ -199,7 +202,7 @@ impl Schedule {
 fn run(card: &SoftCard, stop: &AtomicBool, pace: Pace) {
     let mut schedule = Schedule::new(pace, Instant::now());
     while !stop.load(Ordering::Acquire) {
-        match schedule.now(Instant::now(), card.acknowledged()) {
+        match schedule.now(Instant::now(), card.is_served()) {
             // Only the end of the clock unparks the thread early.
             Now::Wait(wait) => thread::park_timeout(wait),
             Now::Remind => {
@@ -244,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_tick_is_made_up_for_when_the_host_has_acknowledged_or_a_millisecond_later() {
+    fn a_late_tick_is_made_up_for_when_the_host_has_served_the_last_or_a_millisecond_later() {
         let start = Instant::now();
         let mut schedule = Schedule::new(Pace::REAL, start);
         let late = start + MS * 5;

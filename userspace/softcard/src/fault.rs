@@ -36,6 +36,9 @@ pub enum Fault {
     /// `standing-interrupt`: the interrupt stays asserted although it is acknowledged, as if the
     /// chip's address stood still at a word at which it interrupts.
     StandingInterrupt,
+    /// `strict-acknowledgment`: a status that is read, and not written back with the access that
+    /// follows, costs the next period's status, and its interrupt.
+    StrictAcknowledgment,
     /// `shifted-slots`: each reset of the serial port that ends while this is on leaves the bytes
     /// of the DMA words shifted: the samples of slot N are in the place of slot N+1, in both
     /// directions, until the serial port is reset again.
@@ -81,7 +84,7 @@ fn known_names() -> String {
     format!("{} (SLOT is 0 to {})", names.join(", "), crate::SLOTS - 1)
 }
 
-const CARD_FAULTS: [Fault; 11] = [
+const CARD_FAULTS: [Fault; 12] = [
     Fault::LateInterrupt,
     Fault::LostInterrupts,
     Fault::DoubledInterrupts,
@@ -91,6 +94,7 @@ const CARD_FAULTS: [Fault; 11] = [
     Fault::Reset,
     Fault::ShortSelect,
     Fault::StandingInterrupt,
+    Fault::StrictAcknowledgment,
     Fault::ShiftedSlots,
     Fault::LateTick,
 ];
@@ -126,6 +130,7 @@ impl Fault {
             | Fault::Reset
             | Fault::ShortSelect
             | Fault::StandingInterrupt
+            | Fault::StrictAcknowledgment
             | Fault::ShiftedSlots
             | Fault::LateTick => None,
             Fault::PartReset(slot)
@@ -150,6 +155,7 @@ impl Fault {
             Fault::Reset => "reset",
             Fault::ShortSelect => "short-select",
             Fault::StandingInterrupt => "standing-interrupt",
+            Fault::StrictAcknowledgment => "strict-acknowledgment",
             Fault::ShiftedSlots => "shifted-slots",
             Fault::LateTick => "late-tick",
             Fault::PartReset(_) => "part-reset",

@@ -99,6 +99,11 @@ impl<D: Device> Tiger320<D> {
         if status.bits() == ABSENT && r.read(RX_CURRENT) == u32::MAX {
             return self.lose(Failure::Removed);
         }
+        // What was read is written back at once, as the chip's specification wants it; a status
+        // that comes from now on is one of its own.
+        if !status.is_empty() {
+            r.write(INTSTAT, status);
+        }
         let aborted = |abort| u64::from(status.contains(abort));
         self.counters.master_aborts += aborted(Interrupts::MASTER_ABORT);
         self.counters.target_aborts += aborted(Interrupts::TARGET_ABORT);
@@ -182,17 +187,12 @@ impl<D: Device> Tiger320<D> {
             self.exchanged = now;
             self.restarts = 0;
         }
-        // The acknowledgement comes after the exchange, because a software card goes on as soon as
-        // its interrupt is acknowledged.
-        if !status.is_empty() {
-            Bus::new(self.device.registers()).write(INTSTAT, status);
-        }
         // A status that is set although it was acknowledged, with the card at the same word,
-        // stands.
+        // stands. A software card goes on when its status is read again, here.
         let used = status & Interrupts::USED;
-        let stands = still
-            && !used.is_empty()
-            && Bus::new(self.device.registers()).read(INTSTAT).intersects(used);
+        let stands = !used.is_empty()
+            && Bus::new(self.device.registers()).read(INTSTAT).intersects(used)
+            && still;
         if interrupted {
             self.standing = if stands { self.standing.saturating_add(1) } else { 0 };
         }

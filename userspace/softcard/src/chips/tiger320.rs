@@ -15,6 +15,8 @@
 //! - A pointer shows the word moved last, so that after a millisecond it equals the INT or the END
 //!   address (of a ring that is laid out in milliseconds).
 
+use std::cell::Cell;
+
 /// Offsets in BAR1.
 pub(crate) mod reg {
     pub(crate) const CNTL: u32 = 0x00;
@@ -152,25 +154,41 @@ pub struct Tiger320 {
     pub begins_late: bool,
     /// The serial port has begun a byte late.
     shifted: bool,
+    /// Fault: a status of the rings that is not written back with the access that follows its
+    /// reading costs the status of the next period. The one public quote of the chip's
+    /// specification says to write back at once what was read; what the chip does otherwise is not
+    /// known.
+    pub hastens: bool,
+    /// The status of the rings that was read, and not written back yet.
+    read: Cell<u8>,
+    /// Another access came before the status was written back.
+    overdue: Cell<bool>,
+    /// The host has acknowledged an interrupt of the rings, and has not read the status since.
+    unserved: Cell<bool>,
 }
 
 impl Tiger320 {
     /// Everything as after power-on, but for the faults.
     pub fn reset(&mut self) {
-        let (stands, begins_late) = (self.stands, self.begins_late);
-        *self = Tiger320 { stands, begins_late, ..Tiger320::default() };
+        let Tiger320 { stands, begins_late, hastens, .. } = *self;
+        *self = Tiger320 { stands, begins_late, hastens, ..Tiger320::default() };
     }
 
     /// Reads a register of the chip; `aux_in` are the levels at the AUX pins.
     pub fn read8(&self, offset: u32, aux_in: u8) -> u8 {
         let byte_of = |word: u32| (word >> (8 * (offset % 4))) as u8;
+        self.note_access(offset);
         match offset {
             reg::CNTL => self.cntl,
             reg::OPER => self.oper,
             reg::AUXC => self.auxc,
             reg::AUXD => self.auxd,
             reg::MASK0 | reg::MASK1 => 0,
-            reg::INTSTAT => self.intstat,
+            reg::INTSTAT => {
+                self.unserved.set(false);
+                self.read.set(self.intstat & STATUS_RINGS);
+                self.intstat
+            }
             reg::AUXR => (self.aux_out() & self.auxc) | (aux_in & !self.auxc),
             reg::TX_START..reg::RX_START => byte_of(self.tx.word((offset - reg::TX_START) / 4)),
             reg::RX_START..reg::SERIAL => byte_of(self.rx.word((offset - reg::RX_START) / 4)),
@@ -181,6 +199,7 @@ impl Tiger320 {
 
     /// Writes a register of the chip.
     pub fn write8(&mut self, offset: u32, value: u8) {
+        self.note_access(offset);
         match offset {
             reg::CNTL => {
                 if self.cntl & !value & CNTL_SERIAL_RESET != 0 {
@@ -203,11 +222,18 @@ impl Tiger320 {
             }
             reg::AUXC => self.auxc = value,
             reg::AUXD => self.auxd = value,
-            reg::MASK0 => self.mask0 = value,
+            reg::MASK0 => {
+                self.unserved.set(false);
+                self.mask0 = value;
+            }
             reg::MASK1 => self.mask1 = value,
             reg::INTSTAT => {
                 let stands = if self.stands { self.tx.bits() | self.rx.bits() << 2 } else { 0 };
+                if self.intstat & self.mask0 & value & STATUS_RINGS != 0 {
+                    self.unserved.set(true);
+                }
                 self.intstat &= !value | stands;
+                self.read.set(self.read.get() & !value);
             }
             reg::TX_START..reg::TX_CURRENT => self.tx.write8(offset - reg::TX_START, value),
             reg::RX_START..reg::RX_CURRENT => self.rx.write8(offset - reg::RX_START, value),
@@ -217,6 +243,18 @@ impl Tiger320 {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Whether the host, as far as the card can tell, is done with what it acknowledged: it has
+    /// looked since whether there is more.
+    pub fn is_served(&self) -> bool {
+        !self.unserved.get()
+    }
+
+    fn note_access(&self, offset: u32) {
+        if offset != reg::INTSTAT && self.read.get() != 0 {
+            self.overdue.set(true);
         }
     }
 
@@ -231,6 +269,7 @@ impl Tiger320 {
 
     fn stop(&mut self) {
         self.rewind();
+        self.unserved.set(false);
         self.halted = false;
         if self.cntl & CNTL_LATCHED == 0 {
             // Unlatched bits say where the pointers are, and they are at the start now.
@@ -265,7 +304,10 @@ impl Tiger320 {
         if self.cntl & CNTL_LATCHED == 0 {
             self.intstat &= !STATUS_RINGS;
         }
-        self.intstat |= crossed;
+        if !self.overdue.replace(false) || !self.hastens {
+            self.intstat |= crossed;
+        }
+        self.read.set(0);
     }
 
     /// A bus cycle failed: the status bit is set and the rings stand still.
@@ -377,6 +419,26 @@ mod tests {
         assert_eq!(chip.read8(reg::INTSTAT, 0), 0x0A);
         chip.write8(reg::OPER, 0);
         assert_eq!(chip.read8(reg::INTSTAT, 0), 0x0A, "stopping does not acknowledge");
+    }
+
+    #[test]
+    fn an_interrupt_is_served_when_the_status_is_read_after_it_was_written_back() {
+        let mut chip = running(0x41);
+        chip.write8(reg::MASK0, 0x0C);
+        period(&mut chip);
+        let status = chip.read8(reg::INTSTAT, 0);
+        chip.write8(reg::INTSTAT, status);
+        read32(&chip, 0x24);
+        assert!(!chip.is_served(), "it may be at its samples");
+        assert_eq!(chip.read8(reg::INTSTAT, 0), 0);
+        assert!(chip.is_served());
+        chip.write8(reg::INTSTAT, 0x0C);
+        assert!(chip.is_served(), "nothing was acknowledged");
+        period(&mut chip);
+        chip.write8(reg::INTSTAT, 0xFF);
+        assert!(!chip.is_served());
+        chip.write8(reg::OPER, 0);
+        assert!(chip.is_served(), "nothing moves that it could wait for");
     }
 
     #[test]

@@ -85,6 +85,24 @@ fn doubled_interrupts() {
 }
 
 #[test]
+fn a_strict_card_wants_its_status_back_with_the_next_access() {
+    let host = host();
+    host.card.set_fault(Fault::StrictAcknowledgment, true);
+    host.card.tick();
+    let status = host.read8(INTSTAT);
+    host.write8(INTSTAT, status);
+    host.card.tick();
+    let status = host.read8(INTSTAT);
+    assert_ne!(status, 0, "acknowledged in time");
+    host.read8(OPER);
+    host.write8(INTSTAT, status);
+    host.card.tick();
+    assert_eq!(host.read8(INTSTAT), 0, "acknowledged late");
+    host.card.tick();
+    assert_ne!(host.read8(INTSTAT), 0, "and once more in time");
+}
+
+#[test]
 fn late_ticks_move_two_halves_at_once() {
     let host = host();
     host.card.set_fault(Fault::LateTick, true);
