@@ -19,6 +19,10 @@ pub enum Actor {
     People,
     /// What switches faults on.
     Faults,
+    /// A second application of the same host.
+    OtherApplication,
+    /// The second application in a callback.
+    OtherReaction,
 }
 
 /// One act of a world.
@@ -31,13 +35,15 @@ pub struct Act {
 }
 
 impl fmt::Display for Act {
-    /// Prints it as `a12`, `r7`, `p3` or `f0`, which [`Act::from_str`] reads.
+    /// Prints it as `a12`, `r7`, `b2`, `s1`, `p3` or `f0`, which [`Act::from_str`] reads.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let letter = match self.actor {
             Actor::Application => 'a',
             Actor::Reaction => 'r',
             Actor::People => 'p',
             Actor::Faults => 'f',
+            Actor::OtherApplication => 'b',
+            Actor::OtherReaction => 's',
         };
         write!(f, "{letter}{}", self.number)
     }
@@ -47,13 +53,15 @@ impl FromStr for Act {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Act, String> {
-        let refused = || format!("{text:?} is no act: write one as a12, r7, p3 or f0");
+        let refused = || format!("{text:?} is no act: write one as a12, r7, b2, s1, p3 or f0");
         let (letter, number) = text.split_at_checked(1).ok_or_else(refused)?;
         let actor = match letter {
             "a" => Actor::Application,
             "r" => Actor::Reaction,
             "p" => Actor::People,
             "f" => Actor::Faults,
+            "b" => Actor::OtherApplication,
+            "s" => Actor::OtherReaction,
             _ => return Err(refused()),
         };
         Ok(Act { actor, number: number.parse().map_err(|_| refused())? })

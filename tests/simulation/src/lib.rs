@@ -3,10 +3,11 @@
 //! A world has a software card with random modules, an exchange with random subscribers, the
 //! TDM400P's driver, the lines engine under the [`Stepper`](ringback_driver::reactor::Stepper), and
 //! a model application that asks for anything at any time; in some worlds provider and host are in
-//! between. Telephones ring and are lifted, faults
-//! are switched on by name, time passes unevenly. After every step the checker tests the rules of
-//! the contract. Nothing here depends on the machine's clock or on threads, so that a seed
-//! determines everything that happens: the same seed writes the same journal.
+//! between, and two applications contend for lines and phones. Telephones ring and are lifted,
+//! faults are switched on by name, the bus lies, the kernel moves the samples with errors and
+//! delays, time passes unevenly. After every step the checker tests the rules of the contract.
+//! Nothing here depends on the machine's clock or on threads, so that a seed determines everything
+//! that happens: the same seed writes the same journal.
 //!
 //! `tests/seeds.rs` runs a fixed set of seeds and some new ones; `tests/sabotage.rs` breaks rules
 //! on purpose and shows that the checker notices. A failure prints the seed, the step and the
@@ -33,7 +34,7 @@
 //! | `acts` | the acts of a world, each with random numbers of its own |
 //! | `world` | the parts of a world, one step of time, what is checked on the wires |
 //! | `modem_world` | the same for a world whose line is a modem |
-//! | `host_world` | the same with provider and host, and an application that uses them |
+//! | `host_world` | the same with provider and host, and applications that use them |
 //! | `ending` | how a world ends, and what has to hold then |
 //! | `application` | the model application |
 //! | `callers` | who calls: what the exchanges say, and what lines and telephones report |
@@ -207,8 +208,9 @@ fn lived(wanted: &Wanted, journal: Journal) -> Report {
         world.live();
         return report(wanted, world.steps(), world.now(), world.done(), &world.application());
     }
-    // The sabotages are of the application that has no host.
-    if wanted.sabotage.is_none() && dice::Dice::new(wanted.seed.rotate_left(24)).one_in(HOSTS) {
+    // Most sabotages are of the application that has no host.
+    let hosted = matches!(wanted.sabotage, None | Some(Sabotage::BusyBus));
+    if hosted && dice::Dice::new(wanted.seed.rotate_left(24)).one_in(HOSTS) {
         let Some(mut world) = HostWorld::new(wanted, journal) else { return Report::new(wanted) };
         world.live();
         return Report {

@@ -71,6 +71,15 @@ fn every_sabotage_is_noticed() {
 }
 
 #[test]
+fn a_busy_bus_is_noticed_under_a_host_also() {
+    // Not every card has so much to do that three times as much is too much.
+    let worlds = (0..WORLDS).map(|seed| run(&Wanted::of(seed).with(Sabotage::BusyBus)));
+    let mut hosted = worlds.filter(|report| report.coverage.of("worlds with a host") > 0);
+    let broken = hosted.find_map(|report| report.broken);
+    assert_eq!(broken.map(|broken| broken.rule), Some(Rule::Budget));
+}
+
+#[test]
 fn a_failing_world_is_shrunk_to_the_few_acts_that_it_needs() {
     // A request that a drop has ended completes with 0: this needs a call, another request of it,
     // and the drop.

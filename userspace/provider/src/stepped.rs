@@ -4,8 +4,9 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use ringback_driver::Time;
-use ringback_driver::reactor::{Handle, StartError, Stepper};
+use ringback_driver::engine::{Play, Played};
+use ringback_driver::reactor::{Handle, PortOrder, StartError, Stepper};
+use ringback_driver::{PortNumber, Time};
 use ringback_tspi::EvenPoisoned;
 use ringback_tspi::provider::Runner;
 
@@ -48,6 +49,31 @@ impl<C: Card> SteppedCard<C> {
     /// Makes the card's interrupt fail, as when the card is pulled out.
     pub fn gone(&self) {
         self.place().iter_mut().for_each(Stepper::gone);
+    }
+
+    /// Takes the orders of the lines to the ports since the last call, where the kernel moves the
+    /// samples.
+    pub fn orders(&self) -> Vec<PortOrder> {
+        self.place().as_mut().map_or(Vec::new(), Stepper::orders)
+    }
+
+    /// Makes a port receive samples; of more than 160 the rest is dropped.
+    pub fn received(&self, port: PortNumber, samples: &[u8]) {
+        self.place().iter_mut().for_each(|stepper| stepper.received(port, samples));
+    }
+
+    /// Reports the end of something that was ordered to be played.
+    pub fn played(&self, port: PortNumber, play: Play, played: Played) {
+        self.place().iter_mut().for_each(|stepper| stepper.played(port, play, played));
+    }
+
+    /// Looks at the engine of the lines. `None` if there is no card, or its engine has panicked.
+    pub fn ask<R: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&C::Lines) -> R + Send + 'static,
+    ) -> Option<R> {
+        let handle = self.place().as_ref().map(Stepper::handle)?;
+        handle.with(|lines, _| ask(lines)).ok()
     }
 
     /// Moves the card's clock, and delivers what is due.

@@ -1,7 +1,7 @@
 //! A world with everything above the lines in it as well: the provider and the host, on the thread
-//! of an application that makes, answers, drops and closes calls by the host's interface, closes
-//! lines and opens them again, uses the telephones as phone devices, and shuts the host down and
-//! starts it again.
+//! of one or two applications. They make, answer, drop and close calls by the host's interface,
+//! close lines and open them again, use the telephones as phone devices, and shut the host down and
+//! start it again. Two contend for the same lines and phones.
 //!
 //! The provider is watched by the witness of the system's tests, and the host by `rules`.
 
@@ -9,13 +9,17 @@ mod operator;
 mod phones;
 mod rules;
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ringback_driver::card::PortCardKind;
 use ringback_driver::card::tiger320::{Tdm400p, Tiger320};
+use ringback_driver::device::Device;
 use ringback_driver::{PortNumber, Time};
 use ringback_host::{Closed, HostOptions, LocalHost, Traced};
+use ringback_joint_card::JointCard;
+use ringback_lines::Lines;
 use ringback_provider::{LineProvider, OpenError, SteppedCard};
 use ringback_softcard::{LineState, SLOTS, SoftCard};
 use ringback_tests::{Witness, watched};
@@ -32,19 +36,23 @@ use crate::dice::Dice;
 use crate::faults::{Affected, Faults};
 use crate::hardware::{SimDevice, Tap, plug};
 use crate::journal::{Journal, note};
+use crate::kernel::{Kernel, Told};
 use crate::outside::Outside;
+use crate::sabotage::Sabotage;
 use crate::scenario::Scenario;
 
 use operator::Operator;
 use rules::Rules;
 
-type SimCard = Tiger320<SimDevice>;
+type SimCard = JointCard<Tiger320<SimDevice>>;
 
 const MS: Duration = Duration::from_millis(1);
 /// Time after the last fault in which modules are set up again.
 const CALM: Duration = Duration::from_secs(6);
 /// Number of steps between two comparisons of the witness's book.
 const LOOKS: u64 = 64;
+/// One in so many worlds has two applications.
+const OTHERS: u32 = 2;
 
 pub(crate) struct HostWorld {
     card: Cards,
@@ -55,10 +63,19 @@ pub(crate) struct HostWorld {
     rules: Arc<Mutex<Rules>>,
     /// `None` while the host is shut down.
     host: Option<LocalHost>,
-    operator: Operator,
+    /// The applications, which contend for the lines and phones.
+    operators: Vec<Operator>,
     outside: Outside,
     faults: Faults,
     callers: Mutex<Callers>,
+    /// The kernel's part for each part of the card, made anew with each start of the provider; none
+    /// where the driver moves the samples.
+    kernels: Arc<Mutex<Vec<Kernel>>>,
+    kernel: bool,
+    /// Whether the kernel has found that the card is gone.
+    gone: bool,
+    /// The random numbers of the kernel's delays.
+    dice: Dice,
     journal: Journal,
     coverage: Coverage,
     storm: Duration,
@@ -70,14 +87,13 @@ pub(crate) struct HostWorld {
 impl HostWorld {
     /// Makes the world of a seed. `None` if the card has no working module.
     pub(crate) fn new(wanted: &Wanted, journal: Journal) -> Option<HostWorld> {
-        let Wanted { seed, ref kept, last, .. } = *wanted;
+        let Wanted { seed, sabotage, ref kept, last } = *wanted;
         let acts = |actor| Acts::new(seed, actor, kept.as_ref());
         let mut dice = Dice::new(seed);
-        let mut scenario = Scenario::new(seed, &mut dice);
-        (scenario.kernel, scenario.dishonest, scenario.second) = (false, false, None);
+        let scenario = Scenario::new(seed, &mut dice);
         note!(journal, "     seed {seed}: a host, {scenario:?}");
-        let part = SoftCard::new(scenario.card.clone());
-        let card = Cards::new(vec![part.clone()]);
+        let parts = std::iter::once(&scenario.card).chain(&scenario.second);
+        let card = Cards::new(parts.map(|part| SoftCard::new(part.clone())).collect());
         for fault in &scenario.broken {
             card.set_fault(0, *fault, true);
         }
@@ -94,24 +110,40 @@ impl HostWorld {
         let country = scenario.card.exchange.country;
         let callers = Callers::new(Dice::new(seed.rotate_left(40)), &card, country, &numbers, None);
         let tap = Arc::new(Tap::default());
-        let plugged = Arc::clone(&tap);
+        let kernels = Arc::new(Mutex::new(Vec::new()));
+        let (plugged, served, joined) = (Arc::clone(&tap), Arc::clone(&kernels), card.clone());
+        let kernel = scenario.kernel;
         let provider = LineProvider::new(move || {
-            let mut clock = |time: Duration| (0..time.as_millis().max(1)).for_each(|_| part.tick());
-            let device = plug(&part, &plugged, false).map_err(OpenError::Soft)?;
-            Ok(Tdm400p::open(device, country, &mut clock)?)
+            let mut clock =
+                |time: Duration| (0..time.as_millis().max(1)).for_each(|_| joined.tick());
+            let mut kernels = served.lock().even_poisoned();
+            kernels.clear();
+            let mut parts = Vec::new();
+            for (at, part) in joined.parts().iter().enumerate() {
+                let device = plug(part, &plugged, kernel).map_err(OpenError::Soft)?;
+                if let Some(memory) = device.dma().filter(|_| kernel) {
+                    kernels.push(Kernel::new(part.clone(), Arc::clone(memory), at * SLOTS));
+                }
+                parts.push(Tdm400p::open(device, country, &mut clock)?);
+            }
+            let watch = Arc::clone(&plugged);
+            let card = JointCard::new(parts.remove(0), parts);
+            Ok(card.watched(move |now| watch.meter.visit(now)))
         });
         let (provider, stepped) = provider.ok()?.under_a_virtual_clock();
         let witness = Arc::new(Witness::of_local_host());
         let provider: Arc<dyn Provider> =
             Arc::new(watched(Arc::new(provider), Arc::clone(&witness)));
         let rules = Arc::new(Mutex::new(Rules::new(journal.clone())));
-        let operator = Operator::new(
-            acts(Actor::Application),
-            acts(Actor::Reaction),
-            scenario.manner.clone(),
-            journal.clone(),
-            Arc::clone(&rules),
-        );
+        let operator = |application, reaction| {
+            let manner = scenario.manner.clone();
+            let (journal, rules) = (journal.clone(), Arc::clone(&rules));
+            Operator::new(acts(application), acts(reaction), manner, journal, rules)
+        };
+        let mut operators = vec![operator(Actor::Application, Actor::Reaction)];
+        if Dice::new(seed.rotate_left(56)).one_in(OTHERS) {
+            operators.push(operator(Actor::OtherApplication, Actor::OtherReaction));
+        }
         let faults = Faults::new(acts(Actor::Faults), journal.clone(), card.ports(), &scenario);
         let mut world = HostWorld {
             card,
@@ -121,10 +153,14 @@ impl HostWorld {
             witness,
             rules,
             host: None,
-            operator,
+            operators,
             outside,
             faults,
             callers: Mutex::new(callers),
+            kernels,
+            kernel,
+            gone: false,
+            dice: Dice::new(!seed),
             journal,
             coverage: Coverage::default(),
             storm: scenario.storm,
@@ -133,20 +169,40 @@ impl HostWorld {
             last,
         };
         world.start();
+        if sabotage == Some(Sabotage::BusyBus) {
+            world.tap.extra.store(2, Ordering::Relaxed);
+        }
         world.coverage.count("worlds with a host");
+        if world.operators.len() > 1 {
+            world.coverage.count("host: two applications");
+        }
+        if kernel {
+            world.coverage.count("host: samples by the kernel");
+        }
+        if world.card.parts().len() > 1 {
+            world.coverage.count("host: ports 8");
+        }
+        if scenario.dishonest && scenario.faults_every_ms.is_some() {
+            world.coverage.count("host: a bus that may lie");
+        }
         Some(world)
     }
 
     /// Runs the world from its beginning to its end.
     pub(crate) fn live(&mut self) {
         self.run(self.storm);
-        let mut affected =
-            Affected { card: &self.card, tap: &self.tap, callers: &self.callers, kernels: &mut [] };
-        self.faults.end(&mut affected);
+        let mut kernels = self.kernels.lock().even_poisoned();
+        self.faults.end(&mut Affected {
+            card: &self.card,
+            tap: &self.tap,
+            callers: &self.callers,
+            kernels: &mut kernels,
+        });
+        drop(kernels);
         self.outside.hang_up();
         self.run(CALM);
         if !self.is_broken() {
-            self.operator.quieten();
+            self.operators.iter_mut().for_each(Operator::quieten);
             self.shut_down();
             self.check_safe();
         }
@@ -166,29 +222,84 @@ impl HostWorld {
         }
         self.journal.at(self.now, self.step);
         self.outside.act(self.now);
-        let mut affected =
-            Affected { card: &self.card, tap: &self.tap, callers: &self.callers, kernels: &mut [] };
+        let mut kernels = self.kernels.lock().even_poisoned();
+        let mut affected = Affected {
+            card: &self.card,
+            tap: &self.tap,
+            callers: &self.callers,
+            kernels: &mut kernels,
+        };
         self.faults.act(self.now, &mut affected, &mut self.coverage);
+        drop(kernels);
+        self.tap.meter.turn();
         self.card.tick();
-        if self.tap.take_raised() > 0 {
+        let raised = self.tap.take_raised() > 0;
+        if self.kernel {
+            self.run_kernel(raised);
+        } else if raised {
             self.outside_functions(|world| world.stepped.interrupt());
         }
         self.deliver();
-        if let Some(host) = &self.host {
-            self.operator.act(host, self.now, &mut self.coverage);
+        for at in 0..self.operators.len() {
+            if let (Some(host), Some(operator)) = (&self.host, self.operators.get_mut(at)) {
+                operator.act(host, self.now, &mut self.coverage);
+            }
+            self.deliver();
         }
-        self.deliver();
         self.outside_functions(|world| world.stepped.advance(MS));
         self.deliver();
+        self.check_budget();
         self.now += MS;
         self.journal.at(self.now, self.step);
-        if self.operator.wants_restart() {
+        let mut restart = false;
+        self.operators.iter_mut().for_each(|operator| restart |= operator.wants_restart());
+        if restart {
             self.shut_down();
             self.coverage.count("host restarted");
             self.start();
         }
         if self.step.is_multiple_of(LOOKS) {
             self.hear_witness();
+        }
+    }
+
+    /// The kernel serves an interrupt, tells what was received and played, and gets the lines'
+    /// orders.
+    fn run_kernel(&mut self, raised: bool) {
+        let (now, mut told, mut present) = (self.now, Vec::new(), true);
+        for kernel in self.kernels.lock().even_poisoned().iter_mut() {
+            present &= !raised || kernel.interrupt(now);
+            kernel.step(now, &mut self.dice);
+            told.extend(kernel.due(now));
+        }
+        let gone = !present && !std::mem::replace(&mut self.gone, !present);
+        self.outside_functions(|world| {
+            for told in told {
+                match told {
+                    Told::Received(port, samples) => world.stepped.received(port, &samples),
+                    Told::Played(port, play, how) => world.stepped.played(port, play, how),
+                }
+            }
+            if gone {
+                world.stepped.gone();
+            }
+        });
+        let orders = self.stepped.orders();
+        let mut kernels = self.kernels.lock().even_poisoned();
+        for order in orders {
+            kernels.iter_mut().for_each(|kernel| kernel.order(&order, now));
+        }
+    }
+
+    /// Checks the accesses of this step; those that make a card safe that is lost do not count.
+    fn check_budget(&self) {
+        let exceeded = self.tap.meter.exceeded();
+        let works =
+            |lines: &Lines<SimCard>| lines.card().parts().all(|part| part.failure().is_none());
+        if let Some(text) = exceeded
+            && self.stepped.ask(works) == Some(true)
+        {
+            self.fail(Rule::Budget, text);
         }
     }
 
@@ -206,7 +317,13 @@ impl HostWorld {
             }
         });
         self.rules().settle();
-        self.operator.hear(&mut self.coverage);
+        self.hear();
+    }
+
+    fn hear(&mut self) {
+        for operator in &mut self.operators {
+            operator.hear(&mut self.coverage);
+        }
     }
 
     /// Starts the host, unless a broken module keeps it from that.
@@ -225,7 +342,10 @@ impl HostWorld {
         };
         self.rules().may_deliver(false);
         self.tap.take_raised();
-        self.operator.started(self.host.is_some());
+        self.tap.meter.begin(self.card.parts().len(), self.kernel);
+        self.gone = false;
+        let well = self.host.is_some();
+        self.operators.iter_mut().for_each(|operator| operator.started(well));
     }
 
     fn shut_down(&mut self) {
@@ -249,8 +369,8 @@ impl HostWorld {
         if left != 0 {
             self.fail(Rule::D12, format!("the provider has {left} requests left"));
         }
-        self.operator.hear(&mut self.coverage);
-        self.operator.stopped();
+        self.hear();
+        self.operators.iter_mut().for_each(Operator::stopped);
         self.rules().stopped();
         self.hear_witness();
     }
@@ -266,7 +386,7 @@ impl HostWorld {
         for _ in 0..1500 {
             self.card.tick();
         }
-        for port in (0..SLOTS).map(PortNumber::at) {
+        for port in (0..self.card.ports()).map(PortNumber::at) {
             let state = self.card.exchange(port).and_then(|(exchange, own)| {
                 exchange.line_number(own).and_then(|number| exchange.state(&number))
             });
@@ -311,6 +431,6 @@ impl HostWorld {
     /// The acts that were carried out so far.
     pub(crate) fn done(&self) -> Vec<Act> {
         let others = self.outside.acts.done().iter().chain(self.faults.acts.done()).copied();
-        self.operator.done().chain(others).collect()
+        self.operators.iter().flat_map(Operator::done).chain(others).collect()
     }
 }

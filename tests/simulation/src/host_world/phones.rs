@@ -117,11 +117,9 @@ impl Phones {
     fn open(&mut self, host: &LocalHost, device: u32) {
         // PHONE_CLOSE closes a phone also (D13), and the card that is gone can't be opened again.
         self.open.retain(|handset| handset.device != device || !handset.phone.is_closed());
-        let is_open = self.open.iter().any(|handset| handset.device == device);
+        // Perhaps another application has it open.
+        let is_open = self.rules.lock().even_poisoned().is_open(Gone::Phone(device));
         let phone = match host.open_phone(device) {
-            Ok(_) if is_open => {
-                return self.fail(Rule::OneCall, format!("phone {device} opens twice"));
-            }
             Ok(phone) => phone,
             Err(error) => {
                 note!(self.journal, "app  phone {device} does not open: {error}");

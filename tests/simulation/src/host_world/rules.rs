@@ -10,6 +10,9 @@ use ringback_tspi::types::HTAPICALL;
 use crate::checker::{Broken, Rule};
 use crate::journal::{Journal, note};
 
+/// The function whose success ends the other requests of its call.
+const DROP: &str = "lineDrop";
+
 /// A call, from the function that makes it or its announcement on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Life {
@@ -33,7 +36,16 @@ enum Message {
     Other,
 }
 
-/// What is closed.
+/// A request without an outcome.
+#[derive(Debug, Clone, Copy)]
+struct Outstanding {
+    function: &'static str,
+    /// The line or phone.
+    of: Gone,
+    call: Option<HTAPICALL>,
+}
+
+/// What is closed, or can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Gone {
     Call(HTAPICALL),
@@ -49,8 +61,9 @@ pub(super) struct Rules {
     /// Whether something may be delivered now. On a `LocalHost` nothing is delivered within a
     /// function of the application's.
     may_deliver: bool,
-    /// The requests, with their calls, which those of phones do not have.
-    outstanding: BTreeMap<RequestId, Option<HTAPICALL>>,
+    outstanding: BTreeMap<RequestId, Outstanding>,
+    /// The lines and phones that an application has opened.
+    open: BTreeSet<Gone>,
     calls: BTreeMap<HTAPICALL, Life>,
     /// What was closed, and whether the last of it was delivered.
     closed: BTreeMap<Gone, bool>,
@@ -65,6 +78,7 @@ impl Rules {
             journal,
             may_deliver: false,
             outstanding: BTreeMap::new(),
+            open: BTreeSet::new(),
             calls: BTreeMap::new(),
             closed: BTreeMap::new(),
             callbacks: 0,
@@ -94,16 +108,18 @@ impl Rules {
     /// What the observer is told.
     pub(super) fn see(&mut self, traced: &Traced<'_>) {
         match *traced {
-            Traced::Submitted { id, function, call, .. } => {
+            Traced::Submitted { id, function, call, device_id, .. } => {
                 note!(self.journal, "app  {function} {id} call {call}");
-                self.submitted(id, Some(call));
+                let of = Gone::Line(device_id);
+                self.submitted(id, Outstanding { function, of, call: Some(call) });
                 if function == "lineMakeCall" {
                     self.calls.insert(call, Life::Making);
                 }
             }
             Traced::PhoneSubmitted { id, function, device_id, .. } => {
                 note!(self.journal, "app  {function} {id} phone {device_id}");
-                self.submitted(id, None);
+                let of = Gone::Phone(device_id);
+                self.submitted(id, Outstanding { function, of, call: None });
             }
             Traced::Refused { id, error, .. } => {
                 note!(self.journal, "app  {id} refused: {error}");
@@ -133,8 +149,8 @@ impl Rules {
         }
     }
 
-    fn submitted(&mut self, id: RequestId, call: Option<HTAPICALL>) {
-        let taken = self.outstanding.insert(id, call).is_some();
+    fn submitted(&mut self, id: RequestId, request: Outstanding) {
+        let taken = self.outstanding.insert(id, request).is_some();
         self.fail_if(taken, Rule::T3, || format!("{id} is outstanding already"));
     }
 
@@ -152,9 +168,17 @@ impl Rules {
 
     /// A request is over.
     fn end(&mut self, id: RequestId, well: bool) {
-        let Some(call) = self.outstanding.remove(&id) else {
+        let Some(Outstanding { function, call, .. }) = self.outstanding.remove(&id) else {
             return self.fail(Rule::C3, format!("{id} is not outstanding"));
         };
+        if well && function == DROP {
+            // Further drops of the call complete together with the first one.
+            let mut others = self.outstanding.iter();
+            let left = others.find(|(_, one)| one.call == call && one.function != DROP);
+            let left =
+                left.map(|(left, one)| format!("{id} dropped {call:?} before {left}: {one:?}"));
+            left.into_iter().for_each(|text| self.fail(Rule::D7, text));
+        }
         let life = call.and_then(|call| self.calls.get_mut(&call));
         if let Some(life) = life.filter(|life| **life == Life::Making) {
             *life = if well { Life::Alive } else { Life::Dead };
@@ -172,6 +196,9 @@ impl Rules {
         // Not the event itself, which has the time of the machine's clock.
         note!(self.journal, "app  line {device}: call {call:?} gets {message:?}");
         self.delivered(|| format!("{event:?}"));
+        if matches!(event, LineEvent::Closed { .. }) {
+            self.closed_by_itself(Gone::Line(device), device);
+        }
         let after = self.closed.get(&Gone::Line(device)) == Some(&true);
         self.fail_if(after, Rule::D2, || format!("line {device} is closed: {event:?}"));
         if let Some(call) = call {
@@ -184,6 +211,9 @@ impl Rules {
             note!(self.journal, "app  phone {device}: {changed:#x} is {detail:#x}");
         }
         self.delivered(|| format!("{event:?}"));
+        if matches!(event, PhoneEvent::Closed { .. }) {
+            self.closed_by_itself(Gone::Phone(device), device);
+        }
         let after = self.closed.get(&Gone::Phone(device)) == Some(&true);
         self.fail_if(after, Rule::D10, || format!("phone {device} is closed: {event:?}"));
     }
@@ -215,16 +245,58 @@ impl Rules {
     /// A function that closes has returned; `now` if nothing follows, otherwise what is left is
     /// delivered when the host is run next.
     pub(super) fn closed(&mut self, gone: Gone, now: bool) {
+        self.open.remove(&gone);
         self.closed.insert(gone, now);
+        if now {
+            self.nothing_is_left(gone);
+        }
+    }
+
+    /// LINE_CLOSE or PHONE_CLOSE: every request has its outcome before it.
+    fn closed_by_itself(&mut self, gone: Gone, device: u32) {
+        self.open.remove(&gone);
+        let left = self.left_of(gone);
+        self.fail_if(left.is_some(), Rule::D13, || format!("{device} is closed before {left:?}"));
+    }
+
+    /// A request of what is closed.
+    fn left_of(&self, gone: Gone) -> Option<RequestId> {
+        let of = |one: &Outstanding| match gone {
+            Gone::Call(call) => one.call == Some(call),
+            Gone::Line(_) | Gone::Phone(_) => one.of == gone,
+        };
+        self.outstanding.iter().find(|(_, one)| of(one)).map(|(id, _)| *id)
+    }
+
+    fn nothing_is_left(&mut self, gone: Gone) {
+        let rule = match gone {
+            Gone::Call(_) => Rule::D5,
+            Gone::Line(_) => Rule::D1,
+            Gone::Phone(_) => Rule::D10,
+        };
+        let left = self.left_of(gone);
+        self.fail_if(left.is_some(), rule, || format!("{gone:?} is closed before {left:?}"));
+    }
+
+    /// Whether any application has it open.
+    pub(super) fn is_open(&self, which: Gone) -> bool {
+        self.open.contains(&which)
     }
 
     pub(super) fn opened(&mut self, which: Gone) {
+        let twice = !self.open.insert(which);
+        self.fail_if(twice, Rule::OneCall, || format!("{which:?} opens twice"));
         self.closed.remove(&which);
     }
 
     /// The host was run, and has delivered everything.
     pub(super) fn settle(&mut self) {
-        self.closed.values_mut().for_each(|settled| *settled = true);
+        let settled: Vec<Gone> =
+            self.closed.iter().filter(|(_, settled)| !**settled).map(|(gone, _)| *gone).collect();
+        for gone in settled {
+            self.closed.insert(gone, true);
+            self.nothing_is_left(gone);
+        }
     }
 
     /// A request was given a callback.
@@ -251,6 +323,7 @@ impl Rules {
         self.fail_if(callbacks != 0, Rule::C3, || format!("{callbacks} callbacks did not run"));
         self.calls.clear();
         self.closed.clear();
+        self.open.clear();
     }
 }
 
@@ -344,6 +417,71 @@ mod tests {
         };
         assert_eq!(broken(silent), Some(Rule::C3));
         assert_eq!(broken(Rules::callback), Some(Rule::C3), "a callback that nobody gave");
+    }
+
+    fn second() -> RequestId {
+        RequestId::new(4).unwrap()
+    }
+
+    /// The second request is a drop, and has succeeded.
+    fn dropped() -> [Traced<'static>; 2] {
+        let (id, outcome) = (second(), Ok(()));
+        let asked = Traced::Submitted { id, function: DROP, device_id: 0, call: call(), at: AT };
+        [asked, Traced::Completed { id, outcome, completed: AT, delivered: AT, early: false }]
+    }
+
+    #[test]
+    fn a_request_that_a_drop_or_a_close_leaves_is_noticed() {
+        let first = |function| {
+            broken(|rules| {
+                rules.see(&asked(function));
+                dropped().iter().for_each(|traced| rules.see(traced));
+            })
+        };
+        assert_eq!(first("lineDial"), Some(Rule::D7));
+        assert_eq!(first(DROP), None, "drops complete together");
+        let before = broken(|rules| {
+            rules.see(&asked("lineDial"));
+            rules.see(&dropped()[0]);
+            rules.see(&completed(Err(LineError::OPERATIONFAILED)));
+            rules.see(&dropped()[1]);
+        });
+        assert_eq!(before, None);
+        let close = |gone, now| {
+            broken(|rules| {
+                rules.opened(Gone::Line(0));
+                rules.see(&asked("lineDial"));
+                rules.closed(gone, now);
+                rules.settle();
+            })
+        };
+        for now in [true, false] {
+            assert_eq!(close(Gone::Call(call()), now), Some(Rule::D5));
+            assert_eq!(close(Gone::Line(0), now), Some(Rule::D1));
+            assert_eq!(close(Gone::Line(1), now), None);
+        }
+        let by_itself = broken(|rules| {
+            rules.see(&asked("lineDial"));
+            rules.see(&Traced::Event { device_id: 0, event: &LineEvent::Closed { at: AT } });
+        });
+        assert_eq!(by_itself, Some(Rule::D13));
+    }
+
+    #[test]
+    fn what_two_applications_open_at_once_is_noticed() {
+        let twice = |between: fn(&mut Rules)| {
+            broken(|rules| {
+                rules.opened(Gone::Line(0));
+                between(rules);
+                rules.opened(Gone::Line(0));
+            })
+        };
+        assert_eq!(twice(|_| {}), Some(Rule::OneCall));
+        assert_eq!(twice(|rules| rules.closed(Gone::Line(0), true)), None);
+        let closed = |rules: &mut Rules| {
+            rules.see(&Traced::Event { device_id: 0, event: &LineEvent::Closed { at: AT } });
+        };
+        assert_eq!(twice(closed), None);
     }
 
     #[test]
