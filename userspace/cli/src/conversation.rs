@@ -23,8 +23,8 @@ const BEAT: Duration = Duration::from_millis(20);
 /// A request that takes longer is an error of Ringback's own: the provider completes each request
 /// before its deadline.
 const REQUEST: Duration = Duration::from_secs(180);
-/// Number of beats after which it is known whether a call went out of order because of its card.
-const OUT_OF_ORDER_BEATS: u32 = 10;
+/// Number of beats after which it is known whether something failed because its card has gone.
+const GONE_BEATS: u32 = 10;
 /// Hanging up takes a few milliseconds, half a second with a modem, and up to six seconds with a
 /// modem that does not react to DTR.
 const HANG_UP: Duration = Duration::from_secs(15);
@@ -128,7 +128,7 @@ impl<'a> Conversation<'a> {
     /// module.
     pub(crate) fn out_of_order(&mut self) -> Failure {
         // A card that is removed closes its lines right after it has ended their calls.
-        for _ in 0..OUT_OF_ORDER_BEATS {
+        for _ in 0..GONE_BEATS {
             if let Err(failure) = self.beat() {
                 return failure;
             }
@@ -244,9 +244,26 @@ impl<'a> Conversation<'a> {
         }
     }
 
+    /// Tells the card's end in place of what failed by it: a function that is called at the very
+    /// moment fails, and the event that says why follows.
+    fn explained(&mut self, failure: Failure) -> Failure {
+        if !matches!(failure.exit, Exit::Failed | Exit::Gone) {
+            return failure;
+        }
+        for _ in 0..GONE_BEATS {
+            match self.beat() {
+                Ok(_) => {}
+                Err(gone) if gone.exit == Exit::Gone => return gone,
+                Err(_) => break,
+            }
+        }
+        failure
+    }
+
     /// Leaves the line on-hook, and prints how the call ended.
     pub(crate) fn finish(mut self, ended: Result<(), Failure>) -> Result<(), Failure> {
         let line = self.number();
+        let ended = ended.map_err(|failure| self.explained(failure));
         let closed = self.line.close();
         let gone = ended.as_ref().is_err_and(|failure| failure.exit == Exit::Gone);
         let asked = Instant::now();

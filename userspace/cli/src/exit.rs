@@ -116,7 +116,10 @@ impl Failure {
         E: fmt::Display + Clone + Into<LineError>,
     {
         let exit = match error.clone().into() {
-            LineError::NODEVICE => Exit::Gone,
+            // No handle is used that was closed here: the provider has closed it, with its card.
+            LineError::NODEVICE | LineError::INVALLINEHANDLE | LineError::INVALCALLHANDLE => {
+                Exit::Gone
+            }
             LineError::INUSE
             | LineError::ALLOCATED
             | LineError::CALLUNAVAIL
@@ -166,5 +169,13 @@ mod tests {
             assert!(CODES.contains(&listed), "{exit:?}");
         }
         assert!(CODES.contains("129 SIGHUP") && CODES.contains("143 SIGTERM"));
+    }
+
+    #[test]
+    fn a_handle_that_the_provider_has_closed_is_a_card_that_is_gone() {
+        for error in [LineError::NODEVICE, LineError::INVALLINEHANDLE, LineError::INVALCALLHANDLE] {
+            assert_eq!(Failure::line("line 2", error).exit, Exit::Gone, "{error}");
+        }
+        assert_eq!(Failure::line("line 2", LineError::OPERATIONFAILED).exit, Exit::Failed);
     }
 }
