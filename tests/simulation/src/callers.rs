@@ -67,7 +67,7 @@ pub(crate) struct Look {
 struct Ringing {
     caller: String,
     since: Time,
-    /// Whether the line was idle, open and silent before, and is open since.
+    /// Whether the line was idle, open and silent before, and is open since, without another call.
     clean: bool,
 }
 
@@ -249,7 +249,8 @@ impl Callers {
             watched.used = Some(now);
         }
         if let Some(ringing) = &mut watched.ringing {
-            ringing.clean &= look.open;
+            // A line that is off-hook for a call of its own is not told, or does not hear it.
+            ringing.clean &= look.open && (!look.has_call || look.offered);
         }
         let clean_for = |time| look.undisturbed + time < now;
         let before = watched.reported.take();
