@@ -266,8 +266,8 @@ impl Board {
         0
     }
 
-    /// Whether the host is done with the last interrupt that it was told of: it has acknowledged it,
-    /// and then looked whether there is more.
+    /// Whether the host is done with the last interrupt that it was told of: it has acknowledged
+    /// it, and then looked whether there is more.
     pub(crate) fn is_served(&self) -> bool {
         !self.raised || !self.circuit.tiger.interrupt() && self.circuit.tiger.is_served()
     }
