@@ -38,7 +38,7 @@ pub struct Config {
 /// Where and whom the gateway answers.
 #[derive(Debug, Clone)]
 pub struct SipConfig {
-    /// The UDP address.
+    /// The address, for UDP and TCP.
     pub listen: SocketAddr,
     /// The first and the last UDP port for RTP; `None` for any.
     pub rtp_ports: Option<(u16, u16)>,
@@ -168,11 +168,13 @@ checked! {
 checked! {
     Listen(SocketAddr) from "String" String: |text| {
         let address = text.parse::<SocketAddr>().ok();
-        let address = address.or_else(|| Some(SocketAddr::new(text.parse().ok()?, 5060)));
+        // An IPv6 address may have brackets without a port, too.
+        let ip = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&text);
+        let address = address.or_else(|| Some(SocketAddr::new(ip.parse().ok()?, 5060)));
         let address = address.ok_or_else(|| {
             format!("{text:?} is no address: write one of this machine's, such as 192.0.2.1:5060")
         })?;
-        if address.ip().is_unspecified() {
+        if address.ip().to_canonical().is_unspecified() {
             return Err(format!(
                 "{text:?} is every address of this machine, and the PBX has to be told one: write \
                  that by which it reaches this machine"
@@ -395,6 +397,18 @@ mod tests {
     }
 
     #[test]
+    fn an_ipv6_address_is_read_with_port_and_without() {
+        for (text, address) in [
+            ("2001:db8::1", "[2001:db8::1]:5060"),
+            ("[2001:db8::1]", "[2001:db8::1]:5060"),
+            ("[2001:db8::1]:5080", "[2001:db8::1]:5080"),
+        ] {
+            let config = Config::read(&format!("{LEAST}[sip]\nlisten = '{text}'"), None).unwrap();
+            assert_eq!(config.sip.listen.to_string(), address, "{text}");
+        }
+    }
+
+    #[test]
     fn a_whole_file_is_read_with_its_secrets() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("trunk");
@@ -444,6 +458,8 @@ mod tests {
             ("[line.2]\ntrunk = 'sip:p'\ngain_sent = 13", "line 3, column 13", "from -24 to 12"),
             ("[line.2]\ntrunk = 'sip:p'\nnumber = 'a b'", "line 3, column 10", "letters, digits"),
             ("[sip]\nlisten = '0.0.0.0'", "line 2, column 10", "by which it reaches"),
+            ("[sip]\nlisten = '::'", "line 2, column 10", "by which it reaches"),
+            ("[sip]\nlisten = '[192.0.2.1'", "line 2, column 10", "such as 192.0.2.1:5060"),
             ("[sip]\nlisten = 'here'", "line 2, column 10", "such as 192.0.2.1:5060"),
             ("[sip]\nrtp_ports = [1001, 1003]", "line 2, column 13", "[10000, 10099]"),
             ("[sip]\ncalls_per_second = 0", "line 2, column 20", "write 1 to 1000"),

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use rsipstack::sip::prelude::HeadersExt;
-use rsipstack::sip::{Header, Method, StatusCode};
+use rsipstack::sip::{Header, Method, StatusCode, Transport};
 use rsipstack::transaction::TransactionReceiver;
 use rsipstack::transaction::transaction::Transaction;
 use rsipstack::transport::SipConnection;
@@ -17,7 +17,7 @@ use crate::caller::{CallerIdentity, dialable};
 use crate::cause::Refusal;
 use crate::config::SipConfig;
 use crate::digest::Doorkeeper;
-use crate::leg::Leg;
+use crate::leg::{CONTACT, Leg};
 use crate::line_task::LineEntry;
 use crate::media;
 use crate::occupancy::Seizure;
@@ -111,8 +111,14 @@ impl Dispatcher {
         };
         let dialogs = Arc::clone(&self.site.sip.dialogs);
         let (sender, states) = dialogs.new_dialog_state_channel();
-        let contact = Some(self.site.sip.contact.clone());
-        let dialog = dialogs.get_or_create_server_invite(&transaction, sender, None, contact);
+        let transport =
+            transaction.connection.as_ref().map_or(Transport::Udp, SipConnection::transport);
+        let dialog = match self.site.sip.contact(CONTACT, transport) {
+            Ok(contact) => dialogs
+                .get_or_create_server_invite(&transaction, sender, None, Some(contact))
+                .map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
         let dialog = match dialog {
             Ok(dialog) => dialog,
             Err(error) => {
@@ -167,8 +173,12 @@ impl Dispatcher {
             SdpError::Malformed if !request.body.is_empty() => Refusal::MALFORMED,
             _ => Refusal::NOT_ACCEPTABLE,
         })?;
+        let own = self.site.sip.address.ip();
+        if !offer.is_reachable_from(own) {
+            return Err(Refusal::NOT_ACCEPTABLE.into());
+        }
         let (line, number, seizure) = self.seize(pbx, request.uri.user().unwrap_or_default())?;
-        let bound = media::bind(self.site.sip.address.ip(), self.site.rtp_ports).await;
+        let bound = media::bind(own, self.site.rtp_ports).await;
         let socket = bound.map_err(|error| {
             warn!("there is no port for RTP: {error}");
             Refusal::NO_RESOURCE
@@ -220,11 +230,6 @@ struct Invited {
 
 /// The address that a request has come from.
 fn source(transaction: &Transaction) -> Option<IpAddr> {
-    match &transaction.connection {
-        Some(SipConnection::Udp(udp)) => {
-            let address = udp.get_remote_addr()?.get_socketaddr().ok()?;
-            Some(address.ip().to_canonical())
-        }
-        _ => None,
-    }
+    let address = transaction.connection.as_ref()?.get_remote_addr()?.get_socketaddr().ok()?;
+    Some(address.ip().to_canonical())
 }

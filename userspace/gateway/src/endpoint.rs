@@ -1,30 +1,43 @@
-//! The SIP stack on its UDP socket.
+//! The SIP stack on its UDP and TCP sockets.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use rsipstack::EndpointBuilder;
 use rsipstack::dialog::dialog_layer::DialogLayer;
-use rsipstack::sip::Uri;
+use rsipstack::sip::{HostWithPort, Transport, Uri};
 use rsipstack::transaction::TransactionReceiver;
 use rsipstack::transport::udp::UdpConnection;
-use rsipstack::transport::{SipConnection, TransportLayer};
+use rsipstack::transport::{SipAddr, SipConnection, TransportLayer};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::Failure;
-use crate::peers::Peers;
+use crate::peers::{Peers, addresses};
+use crate::tcp::{self, ConnectionGuard};
+use crate::trunk::Trunk;
+
+/// How often another port is tried, if any will do: TCP may have none of the number that UDP has.
+const TRIES: u32 = 20;
 
 /// The running stack. Dropping it ends it.
 pub(crate) struct SipEndpoint {
     pub(crate) dialogs: Arc<DialogLayer>,
     pub(crate) address: SocketAddr,
-    /// The URI by which we are reached in dialogs.
-    pub(crate) contact: Uri,
     end: CancellationToken,
 }
 
+/// Where a trunk is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TrunkAddress {
+    pub(crate) ip: IpAddr,
+    /// The same with port and transport.
+    pub(crate) destination: SipAddr,
+}
+
 impl SipEndpoint {
-    /// Opens the socket, and answers nobody but the peers.
+    /// Opens the sockets, and answers nobody but the peers.
     ///
     /// # Errors
     /// The address can't be used.
@@ -40,8 +53,7 @@ impl SipEndpoint {
         };
         let end = CancellationToken::new();
         let transports = TransportLayer::new(end.clone());
-        let socket = UdpConnection::create_connection(listen, None, Some(end.child_token())).await;
-        let socket = socket.map_err(failed)?;
+        let (socket, listener) = bind(listen, &end).await.map_err(failed)?;
         let address = socket.get_addr().get_socketaddr().map_err(failed)?;
         transports.add_transport(SipConnection::Udp(socket));
         let admitted = peers.clone();
@@ -50,19 +62,79 @@ impl SipEndpoint {
             .with_user_agent(concat!("Ringback/", env!("CARGO_PKG_VERSION")))
             .with_cancel_token(end.clone())
             .with_transport_layer(transports)
+            .with_transport_inspector(Box::new(ConnectionGuard(peers.clone())))
             .build();
         let incoming = endpoint.incoming_transactions().map_err(failed)?;
         let dialogs = Arc::new(DialogLayer::new(endpoint.inner.clone()));
-        let contact = Uri::try_from(format!("sip:ringback@{address}")).map_err(|error| {
-            Failure::failed(format_args!("{address} makes no SIP URI: {error}"))
-        })?;
+        let inner = endpoint.inner.clone();
+        tokio::spawn(tcp::accept(listener, address, peers.clone(), inner, end.clone()));
         tokio::spawn(async move { endpoint.serve().await });
-        Ok((SipEndpoint { dialogs, address, contact, end }, incoming))
+        Ok((SipEndpoint { dialogs, address, end }, incoming))
+    }
+
+    /// The URI by which we are reached: in dialogs, and by this user of ours.
+    pub(crate) fn contact(
+        &self,
+        user: &str,
+        transport: Transport,
+    ) -> Result<Uri, rsipstack::sip::Error> {
+        let parameter = match transport {
+            Transport::Tcp => ";transport=tcp",
+            _ => "",
+        };
+        Uri::try_from(format!("sip:{user}@{}{parameter}", self.address))
+    }
+
+    /// Where a trunk is at the moment, of the family of addresses that we have.
+    ///
+    /// # Errors
+    /// It has no such address, or nobody knows it in time.
+    pub(crate) async fn locate(&self, trunk: &Trunk) -> io::Result<TrunkAddress> {
+        let v4 = self.address.is_ipv4();
+        let found = addresses(&trunk.host).await?;
+        let ip = found.into_iter().find(|ip| ip.is_ipv4() == v4).ok_or_else(|| {
+            let family = if v4 { "IPv4" } else { "IPv6" };
+            io::Error::other(format!(
+                "it has no {family} address, and [sip] listen names one of {family}"
+            ))
+        })?;
+        let addr = HostWithPort::from(SocketAddr::new(ip, trunk.port));
+        let destination = SipAddr { r#type: Some(trunk.transport), addr };
+        Ok(TrunkAddress { ip, destination })
     }
 }
 
 impl Drop for SipEndpoint {
     fn drop(&mut self) {
         self.end.cancel();
+    }
+}
+
+/// Opens both sockets, with the same port.
+async fn bind(
+    listen: SocketAddr,
+    end: &CancellationToken,
+) -> rsipstack::Result<(UdpConnection, TcpListener)> {
+    let mut tries = 0;
+    loop {
+        let socket =
+            UdpConnection::create_connection(listen, None, Some(end.child_token())).await?;
+        let address = socket.get_addr().get_socketaddr()?;
+        tries += 1;
+        match TcpListener::bind(address).await {
+            Err(error)
+                if error.kind() == io::ErrorKind::AddrInUse
+                    && listen.port() == 0
+                    && tries < TRIES => {}
+            bound => return Ok((socket, bound?)),
+        }
+    }
+}
+
+/// An address as a URI has it.
+pub(crate) fn uri_host(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
     }
 }

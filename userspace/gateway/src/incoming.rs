@@ -5,6 +5,7 @@
 //! tone after that. What it has dialled is whom it calls. A line of an exchange can't refuse a
 //! call: it rings until its caller gives up. A call that the PBX refuses is left to ring.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +14,7 @@ use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::LINECALLINFOSTATE_CALLERID;
 use rsipstack::dialog::authenticate::Credential;
 use rsipstack::dialog::invitation::InviteOption;
-use rsipstack::sip::transport::Transport;
-use rsipstack::sip::{HostWithPort, Uri};
-use rsipstack::transport::SipAddr;
-use std::net::{IpAddr, SocketAddr};
+use rsipstack::sip::Uri;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{info, warn};
 
@@ -24,10 +22,10 @@ use crate::call_record::{CallEnd, CallRecord, Direction, EndedBy};
 use crate::caller::{CallerIdentity, escaped};
 use crate::cause::{Cause, Refusal};
 use crate::conversation::converse;
-use crate::leg::{Leg, LegEvent};
+use crate::endpoint::uri_host;
+use crate::leg::{CONTACT, Leg, LegEvent};
 use crate::media::{self, Media};
 use crate::occupancy::Seizure;
-use crate::peers::addresses;
 use crate::sdp::Session;
 use crate::served_line::{ServedLine, hang_up};
 
@@ -94,9 +92,9 @@ async fn begin(served: &mut ServedLine, call: &Call) -> Result<(CallerIdentity, 
         CallEnd::refused(Refusal::FAILED, EndedBy::Gateway)
     };
     let trunk = &served.config.trunk;
-    let found = addresses(&trunk.host).await.map_err(|error| failed(&error))?;
-    let pbx = *found.first().ok_or_else(|| failed(&"it has no address"))?;
-    let own = served.site.sip.address.ip();
+    let sip = &served.site.sip;
+    let found = sip.locate(trunk).await.map_err(|error| failed(&error))?;
+    let own = sip.address.ip();
     let socket = media::bind(own, served.site.rtp_ports).await.map_err(|error| failed(&error))?;
     let local = socket.local_addr().map_err(|error| failed(&error))?;
     let host = uri_host(own);
@@ -106,11 +104,8 @@ async fn begin(served: &mut ServedLine, call: &Call) -> Result<(CallerIdentity, 
         caller_display_name: name,
         caller: uri(from)?,
         callee: uri(format!("sip:{}@{}:{}", escaped(&called), trunk.uri_host(), trunk.port))?,
-        destination: Some(SipAddr {
-            r#type: Some(Transport::Udp),
-            addr: HostWithPort::from(SocketAddr::new(pbx, trunk.port)),
-        }),
-        contact: served.site.sip.contact.clone(),
+        destination: Some(found.destination),
+        contact: sip.contact(CONTACT, trunk.transport).map_err(|error| failed(&error))?,
         credential: served.config.credential.as_ref().map(|own| Credential {
             username: own.user.clone(),
             password: own.secret.reveal().to_owned(),
@@ -120,18 +115,10 @@ async fn begin(served: &mut ServedLine, call: &Call) -> Result<(CallerIdentity, 
         headers: Some(caller.headers(&host)),
         ..InviteOption::default()
     };
-    let leg = Leg::call(Arc::clone(&served.site.sip.dialogs), local, options);
+    let leg = Leg::call(Arc::clone(&sip.dialogs), local, options);
     let leg = leg.map_err(|error| failed(&error))?;
     let socket = Arc::new(socket);
-    Ok((caller, Attempt { leg, called, pbx, socket, media: None }))
-}
-
-/// An address as a URI has it.
-fn uri_host(ip: IpAddr) -> String {
-    match ip {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => format!("[{ip}]"),
-    }
+    Ok((caller, Attempt { leg, called, pbx: found.ip, socket, media: None }))
 }
 
 /// Who calls, as far as the exchange tells it in time.

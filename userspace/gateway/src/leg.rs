@@ -19,6 +19,9 @@ use crate::sdp::{self, SdpError, Session};
 /// How long the other side has to answer a BYE or an OPTIONS.
 const ANSWERED: Duration = Duration::from_secs(10);
 
+/// The user of our URI in dialogs: calls are told apart by their dialogs.
+pub(crate) const CONTACT: &str = "ringback";
+
 /// What the other side does.
 #[derive(Debug)]
 pub(crate) enum LegEvent {
@@ -100,7 +103,7 @@ impl Leg {
                 None | Some(DialogState::Terminated(..)) => return LegEvent::Over(None),
                 // Our own ones to an INVITE of the other side's come so, too.
                 Some(DialogState::Early(_, response)) if self.inviting.is_some() => {
-                    if let Ok(session) = Session::read(&response.body) {
+                    if let Ok(session) = self.read(&response.body) {
                         return LegEvent::Progress(session);
                     }
                 }
@@ -121,6 +124,13 @@ impl Leg {
         }
     }
 
+    /// Reads the description of a session to which we can send.
+    fn read(&self, body: &[u8]) -> Result<Session, SdpError> {
+        let session = Session::read(body)?;
+        let reachable = session.is_reachable_from(self.local.ip());
+        if reachable { Ok(session) } else { Err(SdpError::OtherFamily) }
+    }
+
     /// Our INVITE has its final response, or none has come.
     fn invited(&self, outcome: Option<(impl Sized, Option<Response>)>) -> LegEvent {
         let Some((_, Some(response))) = outcome else { return LegEvent::Over(None) };
@@ -128,7 +138,7 @@ impl Leg {
         let over = matches!(self.dialog.state(), DialogState::Terminated(..));
         match response.status_code.kind() {
             StatusCodeKind::Successful if over => LegEvent::Over(None),
-            StatusCodeKind::Successful => LegEvent::Answered(Session::read(&response.body)),
+            StatusCodeKind::Successful => LegEvent::Answered(self.read(&response.body)),
             _ => LegEvent::Over(Some(response.status_code.code())),
         }
     }
@@ -145,7 +155,7 @@ impl Leg {
             reply(handle, status, None);
             return None;
         }
-        match Session::read(&request.body) {
+        match self.read(&request.body) {
             Ok(session) => {
                 self.version += 1;
                 let answer = session.answer(self.local, self.version);

@@ -7,7 +7,8 @@
 //! # Rules that hold here
 //!
 //! * A datagram of an address that is no peer's is dropped before it is read; nothing answers it.
-//!   Peers are the hosts of the trunks and what the configuration names besides.
+//!   A connection of such an address is closed before anything is read of it. Peers are the hosts
+//!   of the trunks and what the configuration names besides.
 //! * What an INVITE asks to dial is digits, `*`, `#` and A to D: no pause, no flash, no change to
 //!   pulses.
 //! * Sound follows the card's clock in both directions: a frame is sent, and one is played, for
@@ -30,7 +31,7 @@
 //! | `served_line`, `occupancy` | a line as its task has it; whether it is free |
 //! | `leg` | the SIP side of a call |
 //! | `cards` | opens the cards and sets their lines up |
-//! | `endpoint` | the SIP stack on its socket |
+//! | `endpoint`, `tcp` | the SIP stack on its sockets |
 //! | `peers`, `digest` | who may call: addresses and rates; secrets |
 //! | `call_record` | one line of JSON for each call |
 //! | `media` | the sound of a call between card and RTP |
@@ -64,5 +65,6 @@ pub mod rtp;
 pub mod sdp;
 pub mod secret;
 mod served_line;
+mod tcp;
 mod telephone_event;
 pub mod trunk;

@@ -58,6 +58,9 @@ pub enum SdpError {
     /// It has no sound that we have too.
     #[error("the session has no stream of sound by RTP/AVP with PCMU or PCMA")]
     NotAcceptable,
+    /// It is for the other kind of addresses.
+    #[error("the session is at an IPv4 address and we at an IPv6 address, or the other way round")]
+    OtherFamily,
 }
 
 /// A stream while it is read.
@@ -115,6 +118,13 @@ impl Session {
             place,
             streams: streams.into_iter().map(|reading| reading.stream).collect(),
         })
+    }
+
+    /// Whether we can send to it from this address: both are of IPv4, or both of IPv6. A call that
+    /// is held has no address to send to.
+    pub fn is_reachable_from(&self, local: IpAddr) -> bool {
+        let remote = self.remote.ip();
+        remote.is_unspecified() || remote.is_ipv4() == local.is_ipv4()
     }
 
     /// The answer to this offer; `local` is where we receive RTP. `version` is higher than that of
@@ -296,6 +306,8 @@ mod tests {
     fn a_payload_type_means_what_the_offer_says() {
         let dynamic =
             read(&["c=IN IP6 ::1", "m=audio 9 RTP/AVP 97 0", "a=rtpmap:97 pcmu/8000"]).unwrap();
+        let [four, six] = ["192.0.2.1", "::2"].map(|own| own.parse().unwrap());
+        assert!(dynamic.is_reachable_from(six) && !dynamic.is_reachable_from(four));
         assert_eq!((dynamic.payload_type, dynamic.codec), (97, Codec::Pcmu));
         let wide = ["c=IN IP4 192.0.2.2", "m=audio 9 RTP/AVP 0", "a=rtpmap:0 PCMU/16000"];
         assert_eq!(read(&wide), Err(SdpError::NotAcceptable), "another rate");

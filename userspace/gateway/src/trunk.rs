@@ -4,12 +4,13 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use rsipstack::sip::Transport;
 use serde::Deserialize;
 
 /// The port of SIP without TLS (RFC 3261, 19.1.2).
 const SIP_PORT: u16 = 5060;
 
-/// `sip:HOST`, `sip:USER@HOST` or `sip:USER@HOST:PORT`.
+/// `sip:HOST`, `sip:USER@HOST` or `sip:USER@HOST:PORT`, and `;transport=tcp` behind it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Trunk {
@@ -17,13 +18,18 @@ pub struct Trunk {
     pub user: Option<String>,
     /// A name, or an address.
     pub host: String,
-    /// The UDP port.
+    /// The port.
     pub port: u16,
+    /// How it is reached: by UDP or by TCP.
+    pub transport: Transport,
 }
 
 /// The text is no address of a PBX.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no address of a PBX: write sip:HOST, sip:USER@HOST or sip:USER@HOST:PORT")]
+#[error(
+    "{0:?} is no address of a PBX: write sip:HOST, sip:USER@HOST or sip:USER@HOST:PORT, and \
+         ;transport=tcp behind it for TCP"
+)]
 pub struct TrunkError(String);
 
 impl Trunk {
@@ -50,6 +56,12 @@ impl FromStr for Trunk {
     fn from_str(text: &str) -> Result<Trunk, TrunkError> {
         let wrong = || TrunkError(text.to_owned());
         let rest = text.strip_prefix("sip:").ok_or_else(wrong)?;
+        let (rest, transport) = match rest.split_once(';') {
+            None => (rest, Transport::Udp),
+            Some((rest, "transport=udp")) => (rest, Transport::Udp),
+            Some((rest, "transport=tcp")) => (rest, Transport::Tcp),
+            Some(_) => return Err(wrong()),
+        };
         let (user, place) = match rest.split_once('@') {
             Some((user, place)) => (Some(user), place),
             None => (None, rest),
@@ -77,7 +89,7 @@ impl FromStr for Trunk {
         if user.is_some_and(|user| user.is_empty() || !user.chars().all(user_named)) {
             return Err(wrong());
         }
-        Ok(Trunk { user: user.map(str::to_owned), host: host.to_owned(), port })
+        Ok(Trunk { user: user.map(str::to_owned), host: host.to_owned(), port, transport })
     }
 }
 
@@ -88,7 +100,10 @@ impl fmt::Display for Trunk {
             write!(f, "{user}@")?;
         }
         f.write_str(&self.uri_host())?;
-        if self.port == SIP_PORT { Ok(()) } else { write!(f, ":{}", self.port) }
+        if self.port != SIP_PORT {
+            write!(f, ":{}", self.port)?;
+        }
+        if self.transport == Transport::Tcp { f.write_str(";transport=tcp") } else { Ok(()) }
     }
 }
 
@@ -106,7 +121,11 @@ mod tests {
         ] {
             let trunk: Trunk = text.parse().unwrap();
             assert_eq!((trunk.user.as_deref(), &*trunk.host, trunk.port), (user, host, port));
-            assert_eq!(trunk.to_string(), text);
+            assert_eq!((trunk.to_string().as_str(), trunk.transport), (text, Transport::Udp));
+            let tcp: Trunk = format!("{text};transport=tcp").parse().unwrap();
+            assert_eq!((&tcp.host, tcp.port, tcp.transport), (&trunk.host, port, Transport::Tcp));
+            assert_eq!(tcp.to_string(), format!("{text};transport=tcp"));
+            assert_eq!(format!("{text};transport=udp").parse(), Ok(trunk));
         }
     }
 
@@ -122,7 +141,9 @@ mod tests {
             "sip:pbx:",
             "sip:pbx:0",
             "sip:pbx:99999",
-            "sip:pbx;transport=tcp",
+            "sip:pbx;transport=tls",
+            "sip:pbx;transport=tcp;lr",
+            "sip:pbx;",
             "sip:a b@pbx",
             "sip:[::1",
             "sip:[x]",

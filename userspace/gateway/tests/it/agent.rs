@@ -14,6 +14,7 @@ use rsipstack::sip::prelude::HeadersExt;
 use rsipstack::sip::{Header, Method, Request, Response, StatusCode, Uri};
 use rsipstack::transaction::TransactionReceiver;
 use rsipstack::transport::TransportLayer;
+use rsipstack::transport::tcp_listener::TcpListenerConnection;
 use rsipstack::transport::udp::UdpConnection;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -41,6 +42,8 @@ pub struct Agent {
     pub address: SocketAddr,
     dialogs: Arc<DialogLayer>,
     contact: Uri,
+    /// `;transport=tcp` behind its URIs, if it calls by TCP.
+    parameter: &'static str,
     called: Mutex<UnboundedReceiver<Called>>,
     end: CancellationToken,
 }
@@ -51,6 +54,15 @@ impl Agent {
     }
 
     pub async fn at(ip: &str) -> Agent {
+        Agent::with(ip, "").await
+    }
+
+    /// One that calls by TCP, and is called by it.
+    pub async fn by_tcp(ip: &str) -> Agent {
+        Agent::with(ip, ";transport=tcp").await
+    }
+
+    async fn with(ip: &str, parameter: &'static str) -> Agent {
         let end = CancellationToken::new();
         let transports = TransportLayer::new(end.clone());
         let listen = SocketAddr::new(ip.parse().unwrap(), 0);
@@ -58,17 +70,21 @@ impl Agent {
         let socket = socket.unwrap();
         let address = socket.get_addr().get_socketaddr().unwrap();
         transports.add_transport(socket.into());
+        if !parameter.is_empty() {
+            let listener = TcpListenerConnection::new(address, None).await.unwrap();
+            transports.add_transport(listener.into());
+        }
         let endpoint = EndpointBuilder::new()
             .with_cancel_token(end.clone())
             .with_transport_layer(transports)
             .build();
         let requests = endpoint.incoming_transactions().unwrap();
         let dialogs = Arc::new(DialogLayer::new(endpoint.inner.clone()));
-        let contact = Uri::try_from(format!("sip:pbx@{address}")).unwrap();
+        let contact = Uri::try_from(format!("sip:pbx@{address}{parameter}")).unwrap();
         tokio::spawn(async move { endpoint.serve().await });
         let (sender, called) = unbounded_channel();
         tokio::spawn(serve(Arc::clone(&dialogs), contact.clone(), requests, sender, address.ip()));
-        Agent { address, dialogs, contact, called: Mutex::new(called), end }
+        Agent { address, dialogs, contact, parameter, called: Mutex::new(called), end }
     }
 
     /// Its address in a URI.
@@ -77,6 +93,11 @@ impl Agent {
             IpAddr::V4(ip) => ip.to_string(),
             IpAddr::V6(ip) => format!("[{ip}]"),
         }
+    }
+
+    /// Its URI as that of a trunk.
+    pub fn trunk(&self) -> String {
+        format!("sip:in@{}{}", self.address, self.parameter)
     }
 
     /// Calls a number through the gateway.
@@ -99,7 +120,7 @@ impl Agent {
         let options = InviteOption {
             caller_display_name: Some("Ada".to_owned()),
             caller: Uri::try_from(format!("sip:100@{}", self.host())).unwrap(),
-            callee: Uri::try_from(format!("sip:{number}@{gateway}")).unwrap(),
+            callee: Uri::try_from(format!("sip:{number}@{gateway}{}", self.parameter)).unwrap(),
             contact: self.contact.clone(),
             offer: Some(offer),
             credential: credential.map(|(username, password)| Credential {

@@ -22,7 +22,7 @@ fn asserted(request: &Request) -> Option<String> {
 /// A site where the caller is known before the line rings, so that nothing is waited for.
 async fn british(caller: Caller) -> Site {
     let agent = Agent::start().await;
-    let trunk = format!("sip:in@{}", agent.address);
+    let trunk = agent.trunk();
     let site = Site::in_country("UK".parse().unwrap(), agent, &trunk, "", "").await;
     site.exchange.tell_callers(true);
     site.exchange.set_caller(SUBSCRIBER, caller).unwrap();

@@ -11,4 +11,5 @@ mod program;
 mod security;
 mod site;
 mod telephones;
+mod transports;
 mod voice;

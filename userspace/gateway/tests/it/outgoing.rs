@@ -13,7 +13,7 @@ use crate::voice::{Voice, longest};
 
 /// A call with everything: 183 and 180, sound and digits both ways, hung up by the PBX.
 async fn call_with_sound(codec: Codec, agent: Agent) {
-    let trunk = format!("sip:in@{}", agent.address);
+    let trunk = agent.trunk();
     let site = Site::of_trunk(agent, &trunk, "", "").await;
     let mut leg = site.agent.call(site.gateway.address(), SUBSCRIBER, codec).await;
     let early = leg.progress(StatusCode::SessionProgress).await;

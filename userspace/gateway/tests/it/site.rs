@@ -35,7 +35,7 @@ impl Site {
     /// The same, with something in the section of SIP.
     pub async fn with(sip: &str, line: &str) -> Site {
         let agent = Agent::start().await;
-        let trunk = format!("sip:in@{}", agent.address);
+        let trunk = agent.trunk();
         Site::of_trunk(agent, &trunk, sip, line).await
     }
 

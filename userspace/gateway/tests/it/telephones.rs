@@ -19,7 +19,7 @@ const EXTENSION: &str = "100";
 /// A site whose PBX has also the telephone on line 0, and the second line of the exchange.
 async fn office() -> (Site, Telephone) {
     let agent = Agent::start().await;
-    let trunk = format!("sip:in@{}", agent.address);
+    let trunk = agent.trunk();
     let more = format!(
         "[line.0]\ntrunk = '{trunk}'\nnumber = '{EXTENSION}'\n[line.3]\ntrunk = '{trunk}'\n\
          number = 'second'"

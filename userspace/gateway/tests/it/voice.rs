@@ -105,6 +105,11 @@ impl Voice {
         .await;
     }
 
+    /// Waits until sound comes at all.
+    pub async fn hears_packets(&self) {
+        eventually("the PBX hears something", || self.packets().len() >= 10).await;
+    }
+
     /// The sequence numbers and payload types that were received.
     pub fn packets(&self) -> Vec<(u16, u8)> {
         self.heard.lock().unwrap().packets.clone()
