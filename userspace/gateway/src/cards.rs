@@ -5,13 +5,16 @@ use std::sync::Arc;
 use ringback_country::Country;
 use ringback_driver::device::selector::Selector;
 use ringback_driver::reactor::{Granted, Realtime};
-use ringback_host::{Host, HostOptions, Line, LineInfo};
+use ringback_host::{Host, HostOptions, Line, LineInfo, Phone};
 use ringback_provider::{
     Answer, CardOptions, DeviceConfig, Slots, TelephoneOptions, config_block, open_card,
 };
 use ringback_softcard::{RealClock, SoftCard, scenery};
+use ringback_tspi::constants::{
+    PHONEBUTTONMODE_FEATURE, PHONEBUTTONSTATE_DOWN, PHONEBUTTONSTATE_UP,
+};
 use ringback_tspi::dev_specific::LineKind;
-use ringback_tspi::error::LineError;
+use ringback_tspi::error::{LineError, PhoneError};
 use ringback_tspi::provider::Provider;
 use tracing::warn;
 
@@ -29,6 +32,15 @@ struct OpenCard {
     country: Country,
     /// The number behind that of its last line.
     end: usize,
+}
+
+/// A line that was opened.
+pub(crate) struct OpenLine {
+    pub(crate) line: Line,
+    /// Its telephone; `None` for a line of an exchange.
+    pub(crate) telephone: Option<Phone>,
+    /// Whether exchanges of its country tell who calls.
+    pub(crate) tells_callers: bool,
 }
 
 /// The cards, running. Dropping it hangs up and makes them safe, and stops the software card's
@@ -95,17 +107,12 @@ impl Cards {
         Ok(Cards { host, cards, _clocks: clocks, _latency: latency })
     }
 
-    /// Sets a line up and opens it. Returns also its kind, and whether exchanges of its country
-    /// tell who calls.
+    /// Sets a line up and opens it, with its telephone.
     ///
     /// # Errors
     /// There is no such line, or it is a modem's, or its configuration is for another kind; or it
     /// is used by another program.
-    pub(crate) fn line(
-        &self,
-        number: u32,
-        config: &LineConfig,
-    ) -> Result<(Line, LineKind, bool), Failure> {
+    pub(crate) fn line(&self, number: u32, config: &LineConfig) -> Result<OpenLine, Failure> {
         let lines = self.host.lines();
         let place = lines.iter().position(|line| line.device_id == number);
         let card = place.and_then(|place| self.cards.iter().find(|card| place < card.end));
@@ -137,7 +144,28 @@ impl Cards {
         };
         card.provider.line_set_dev_config(number, &config_block(&block), CLASS).map_err(failed)?;
         let line = self.host.open(number).map_err(failed)?;
-        Ok((line, kind, card.country.caller_id().is_some()))
+        let telephone = match kind {
+            LineKind::Fxs => Some(self.telephone(place).map_err(|error| {
+                Failure::failed(format_args!(
+                    "the telephone of line {number} can't be opened: {error}"
+                ))
+            })?),
+            _ => None,
+        };
+        Ok(OpenLine { line, telephone, tells_callers: card.country.caller_id().is_some() })
+    }
+
+    /// Opens the telephone of the line in this place. Phones are in the order of their lines.
+    fn telephone(&self, place: usize) -> Result<Phone, PhoneError> {
+        let before = self.host.lines().iter().take(place);
+        let phones = before.filter(|line| line.kind == Some(LineKind::Fxs)).count();
+        let info = self.host.phones().get(phones).ok_or(PhoneError::NODEVICE)?;
+        let phone = self.host.open_phone(info.device_id)?;
+        let states = PHONEBUTTONSTATE_DOWN | PHONEBUTTONSTATE_UP;
+        phone.set_status_messages(0, PHONEBUTTONMODE_FEATURE, states)?;
+        // Whoever fetches events from now on gets those from then on.
+        drop(phone.events());
+        Ok(phone)
     }
 
     /// Hangs up and makes the cards safe.

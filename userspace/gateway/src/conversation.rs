@@ -1,25 +1,27 @@
 //! An answered call, whichever side began it.
 
-use std::collections::VecDeque;
 use std::future::pending;
 use std::pin::Pin;
 use std::time::Duration;
 
-use ringback_host::{Call, LineEvent};
+use ringback_host::{Call, Events, LineEvent, Phone, PhoneEvent};
 use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::PHONEBUTTONSTATE_DOWN;
 use tokio::time::{Instant, sleep_until};
 use tracing::warn;
 
 use crate::call_record::{CallEnd, EndedBy};
 use crate::cause::Cause;
+use crate::digit_queue::DigitQueue;
 use crate::leg::{Leg, LegEvent};
 use crate::media::Media;
 use crate::served_line::ServedLine;
 
 /// A PBX that has sent nothing for so long is asked whether it still knows the call.
 const SILENCE: Duration = Duration::from_secs(30);
-/// The most digits that wait to be sent on the line; further ones are dropped.
-const MOST_DIGITS: usize = 64;
+
+/// The button of a telephone's hook flash.
+const FLASH_BUTTON: u32 = 12;
 
 /// Whether the PBX still knows the call.
 type Alive = Pin<Box<dyn Future<Output = bool> + Send>>;
@@ -35,9 +37,10 @@ pub(crate) async fn converse(
         warn!("line {}: digits are not heard: {error}", served.number);
     }
     let stop = served.site.stop.clone();
-    let mut digits = DigitQueue::new(call.clone());
+    let mut digits = DigitQueue::new(call.clone(), served.is_telephone());
     let (mut received, mut look) = (media.received(), Instant::now() + SILENCE);
     let mut alive: Option<Alive> = None;
+    let mut buttons = served.telephone.as_ref().map(Phone::events);
     loop {
         let is_alive = async {
             match &mut alive {
@@ -46,6 +49,10 @@ pub(crate) async fn converse(
             }
         };
         tokio::select! {
+            () = digits.flashed() => {}
+            () = flashed(&mut buttons) => if !media.flash() {
+                leg.flash();
+            },
             event = served.next(call) => match event {
                 Some(LineEvent::State {
                     state: CallState::Disconnected | CallState::Idle, ..
@@ -69,6 +76,7 @@ pub(crate) async fn converse(
             },
             event = leg.next() => match event {
                 LegEvent::Changed(session) => media.set_session(session),
+                LegEvent::Digit(digit) => digits.add(digit),
                 LegEvent::Answered(_) | LegEvent::Progress(_) => {}
                 LegEvent::Over(_) => return CallEnd::answered(Cause::NORMAL, EndedBy::Pbx),
             },
@@ -95,42 +103,17 @@ pub(crate) async fn converse(
     }
 }
 
-/// Digits of the PBX on their way to the line, one after the other: a line cancels the digits that
-/// it is sending when others are to be sent (D17).
-struct DigitQueue {
-    call: Call,
-    waiting: VecDeque<char>,
-    /// The id of the digit that is being sent.
-    sending: Option<u32>,
-}
-
-impl DigitQueue {
-    fn new(call: Call) -> DigitQueue {
-        DigitQueue { call, waiting: VecDeque::new(), sending: None }
-    }
-
-    fn add(&mut self, digit: char) {
-        if self.waiting.len() < MOST_DIGITS {
-            self.waiting.push_back(digit);
-        }
-        self.send();
-    }
-
-    fn sent(&mut self, end_to_end: u32) {
-        if self.sending == Some(end_to_end) {
-            self.sending = None;
-            self.send();
-        }
-    }
-
-    fn send(&mut self) {
-        while self.sending.is_none()
-            && let Some(digit) = self.waiting.pop_front()
-        {
-            match self.call.generate_digits(&digit.to_string(), 0) {
-                Ok(id) => self.sending = Some(id),
-                Err(error) => warn!("a digit can't be sent on a line: {error}"),
+/// Returns when the telephone has flashed. Cancel-safe; without a telephone it waits for ever.
+async fn flashed(buttons: &mut Option<Events<PhoneEvent>>) {
+    while let Some(events) = buttons {
+        match events.next().await {
+            Some(PhoneEvent::Button { id: FLASH_BUTTON, state: PHONEBUTTONSTATE_DOWN, .. }) => {
+                return;
             }
+            Some(_) => {}
+            // The line says that it is gone.
+            None => break,
         }
     }
+    pending().await
 }

@@ -27,7 +27,7 @@ use crate::sdp::{SdpError, Session};
 use crate::served_line::Site;
 
 /// The methods that are understood.
-const METHODS: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE";
+const METHODS: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO";
 
 /// What decides about requests.
 pub(crate) struct Dispatcher {

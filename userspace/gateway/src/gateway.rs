@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::call_record::CallRecords;
-use crate::cards::Cards;
+use crate::cards::{Cards, OpenLine};
 use crate::config::Config;
 use crate::dispatcher::Dispatcher;
 use crate::endpoint::SipEndpoint;
@@ -62,7 +62,7 @@ impl Gateway {
         });
         let (mut tasks, mut entries) = (JoinSet::new(), Vec::new());
         for (number, config) in lines {
-            let (line, kind, tells_callers) = cards.line(number, &config)?;
+            let OpenLine { line, telephone, tells_callers } = cards.line(number, &config)?;
             let events = line.events();
             let site = Arc::clone(&site);
             let served = ServedLine {
@@ -71,7 +71,7 @@ impl Gateway {
                 line,
                 events,
                 offered: None,
-                kind,
+                telephone,
                 tells_callers,
                 site,
             };

@@ -181,6 +181,11 @@ impl Attempt {
                             return end;
                         }
                     }
+                    LegEvent::Digit(digit) => {
+                        if let Some(media) = &self.media {
+                            media.press(digit);
+                        }
+                    }
                     LegEvent::Progress(_) | LegEvent::Changed(_) => {}
                     LegEvent::Over(status) => {
                         let end = CallEnd::refused(Refusal::NO_ANSWER, EndedBy::Pbx);

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tracing::warn;
 
 use crate::cause::{Cause, Refusal};
+use crate::info::{self, InfoError};
 use crate::sdp::{self, SdpError, Session};
 
 /// How long the other side has to answer a BYE or an OPTIONS.
@@ -31,6 +32,8 @@ pub(crate) enum LegEvent {
     Answered(Result<Session, SdpError>),
     /// It has changed the session.
     Changed(Session),
+    /// It has sent a digit by INFO, or a hook flash, `!`.
+    Digit(char),
     /// The call is over. If it has refused our INVITE, with this status.
     Over(Option<u16>),
 }
@@ -113,9 +116,19 @@ impl Leg {
                     }
                 }
                 Some(DialogState::Options(_, _, handle)) => reply(&handle, StatusCode::OK, None),
+                Some(DialogState::Info(_, request, handle)) => match info::signal(&request) {
+                    Ok(digit) => {
+                        reply(&handle, StatusCode::OK, None);
+                        return LegEvent::Digit(digit);
+                    }
+                    Err(InfoError::Signal) => reply(&handle, StatusCode::BadRequest, None),
+                    Err(InfoError::Type) => {
+                        let accept = vec![Header::Accept(info::TYPES.into())];
+                        reply_with(&handle, StatusCode::UnsupportedMediaType, accept, None);
+                    }
+                },
                 Some(
-                    DialogState::Info(_, _, handle)
-                    | DialogState::Message(_, _, handle)
+                    DialogState::Message(_, _, handle)
                     | DialogState::Notify(_, _, handle)
                     | DialogState::Refer(_, _, handle),
                 ) => reply(&handle, StatusCode::NotImplemented, None),
@@ -207,6 +220,20 @@ impl Leg {
         }
     }
 
+    /// Sends a hook flash by INFO. Whether the other side takes it is its own affair.
+    pub(crate) fn flash(&self) {
+        let dialog = self.dialog.clone();
+        tokio::spawn(async move {
+            let headers = vec![Header::ContentType(info::HOOK_FLASH.into())];
+            let sent = tokio::time::timeout(ANSWERED, dialog.info(Some(headers), None)).await;
+            if let Ok(Ok(Some(answer))) = sent
+                && answer.status_code != StatusCode::OK
+            {
+                warn!("the PBX takes no hook flash: {}", answer.status_code);
+            }
+        });
+    }
+
     /// Whether the other side still knows the call.
     pub(crate) fn is_alive(&self) -> impl Future<Output = bool> + use<> {
         let dialog = self.dialog.clone();
@@ -235,12 +262,22 @@ fn description() -> Vec<Header> {
     vec![Header::ContentType("application/sdp".into())]
 }
 
-/// Answers a request within a dialog. The stack sends it.
+/// Answers a request within a dialog; a body is a description of a session.
 fn reply(handle: &TransactionHandle, status: StatusCode, body: Option<Vec<u8>>) {
+    let headers = body.as_ref().map(|_| description()).unwrap_or_default();
+    reply_with(handle, status, headers, body);
+}
+
+/// The same, with these headers. The stack sends it.
+fn reply_with(
+    handle: &TransactionHandle,
+    status: StatusCode,
+    headers: Vec<Header>,
+    body: Option<Vec<u8>>,
+) {
     let handle = handle.clone();
     tokio::spawn(async move {
-        let headers = body.as_ref().map(|_| description());
         // The request may be over.
-        let _ = handle.respond(status, headers, body).await;
+        let _ = handle.respond(status, Some(headers), body).await;
     });
 }

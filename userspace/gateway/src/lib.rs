@@ -28,6 +28,7 @@
 //! | `line_task` | one line: takes calls from both sides, one at a time |
 //! | `outgoing`, `incoming` | a call from SIP to the line; from the line to SIP |
 //! | `conversation` | an answered call, whichever side began it |
+//! | `digit_queue` | digits of an answered call on their way to its line |
 //! | `served_line`, `occupancy` | a line as its task has it; whether it is free |
 //! | `leg` | the SIP side of a call |
 //! | `cards` | opens the cards and sets their lines up |
@@ -35,7 +36,8 @@
 //! | `peers`, `digest` | who may call: addresses and rates; secrets |
 //! | `call_record` | one line of JSON for each call |
 //! | `media` | the sound of a call between card and RTP |
-//! | `jitter`, `telephone_event` | received sound in its order and time; digits in RTP packets |
+//! | `jitter` | received sound in its order and time |
+//! | `telephone_event`, `info` | digits and the hook flash in RTP packets; in INFO requests |
 //! | `sdp`, `rtp`, `codec` | descriptions of sessions; packets; G.711 by its names |
 //! | `caller`, `cause` | who calls, and why a call ends, in the words of both sides |
 //! | `config`, `trunk`, `secret` | the configuration file |
@@ -49,11 +51,13 @@ mod codec;
 pub mod config;
 mod conversation;
 mod digest;
+mod digit_queue;
 mod dispatcher;
 mod endpoint;
 pub mod exit;
 pub mod gateway;
 mod incoming;
+mod info;
 mod jitter;
 mod leg;
 mod line_task;

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ringback_tspi::media::Audio;
 use serde::Serialize;
@@ -22,7 +22,7 @@ use crate::codec::Codec;
 use crate::jitter::{FRAME, JitterBuffer};
 use crate::rtp::Packet;
 use crate::sdp::Session;
-use crate::telephone_event::{EventReceiver, EventSender};
+use crate::telephone_event::{EventReceiver, EventSender, FLASH};
 
 /// Comfort noise's payload type (RFC 3551, table 4).
 const COMFORT_NOISE: u8 = 13;
@@ -62,8 +62,11 @@ enum Control {
 #[derive(Debug)]
 pub(crate) struct Media {
     control: UnboundedSender<Control>,
+    pressed: UnboundedSender<char>,
     digits: UnboundedReceiver<char>,
     received: Arc<AtomicU64>,
+    /// The other side takes a hook flash as an event.
+    takes_flash: AtomicBool,
     task: JoinHandle<MediaReport>,
 }
 
@@ -130,16 +133,18 @@ impl Media {
             unevenness: 0.0,
             report: MediaReport::default(),
             count: Arc::clone(&received),
-            pressed,
+            pressed: pressed.clone(),
             datagram: Vec::with_capacity(DATAGRAM),
         };
+        let takes_flash = AtomicBool::new(session.takes_flash);
         relay.set_session(session);
         let task = tokio::spawn(relay.run(wake, controls));
-        Ok(Media { control, digits, received, task })
+        Ok(Media { control, pressed, digits, received, takes_flash, task })
     }
 
     /// A session that was agreed on, or changed.
     pub(crate) fn set_session(&self, session: Session) {
+        self.takes_flash.store(session.takes_flash, Ordering::Relaxed);
         let _ = self.control.send(Control::Session(Box::new(session)));
     }
 
@@ -149,7 +154,22 @@ impl Media {
         let _ = self.control.send(control);
     }
 
-    /// The next digit that the other side sends. Cancel-safe.
+    /// Sends a hook flash as an event; `false` if the other side does not take it so.
+    pub(crate) fn flash(&self) -> bool {
+        let takes = self.takes_flash.load(Ordering::Relaxed);
+        if takes {
+            self.digit(FLASH, false);
+            self.digit(FLASH, true);
+        }
+        takes
+    }
+
+    /// The other side has sent a digit in another way: it comes in its turn.
+    pub(crate) fn press(&self, digit: char) {
+        let _ = self.pressed.send(digit);
+    }
+
+    /// The next digit that the other side sends, or a hook flash. Cancel-safe.
     pub(crate) async fn next_digit(&mut self) -> Option<char> {
         self.digits.recv().await
     }

@@ -204,6 +204,12 @@ async fn follow(
                         media.set_session(session);
                     }
                 }
+                // Digits wait for the answer, however they come.
+                LegEvent::Digit(digit) => {
+                    if let Some(media) = &sound.media {
+                        media.press(digit);
+                    }
+                }
                 LegEvent::Answered(_) | LegEvent::Progress(_) => {}
             },
             () = sleep_until(until) => return refused(leg, Refusal::NO_ANSWER, EndedBy::Gateway),

@@ -17,6 +17,10 @@ const MOST_STREAMS: usize = 16;
 const COMFORT_NOISE: u8 = 13;
 /// The payload type under which we offer telephone events.
 const EVENTS: u8 = 101;
+/// Their name.
+const TELEPHONE_EVENT: &str = "telephone-event/8000";
+/// The event of a hook flash.
+const FLASH: u8 = 16;
 
 /// What two sides have agreed on, or what one offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub struct Session {
     pub payload_type: u8,
     /// The payload type of telephone events, if the other side has them.
     pub events: Option<u8>,
+    /// Whether it takes a hook flash as an event.
+    pub takes_flash: bool,
     /// Whether the other side has comfort noise.
     pub comfort_noise: bool,
     /// Whether the other side wants to receive.
@@ -71,6 +77,8 @@ struct Reading<'a> {
     formats: Vec<u8>,
     /// The names that `rtpmap` gives to payload types.
     names: Vec<(u8, &'a str)>,
+    /// What `fmtp` says of payload types.
+    parameters: Vec<(u8, &'a str)>,
     direction: Option<&'a str>,
 }
 
@@ -111,7 +119,8 @@ impl Session {
             remote: SocketAddr::new(address, stream.port),
             codec,
             payload_type,
-            events: stream.named("telephone-event/8000"),
+            events: stream.named(TELEPHONE_EVENT),
+            takes_flash: stream.takes_flash(),
             comfort_noise: stream.formats.contains(&COMFORT_NOISE),
             receives: !held && matches!(direction, "sendrecv" | "recvonly"),
             sends: matches!(direction, "sendrecv" | "sendonly"),
@@ -163,7 +172,7 @@ impl Session {
             write!(text, "a=rtpmap:{COMFORT_NOISE} CN/8000\r\n")?;
         }
         if let Some(events) = self.events {
-            write!(text, "a=rtpmap:{events} telephone-event/8000\r\na=fmtp:{events} 0-15\r\n")?;
+            write!(text, "a=rtpmap:{events} {TELEPHONE_EVENT}\r\na=fmtp:{events} 0-16\r\n")?;
         }
         write!(text, "a=ptime:20\r\na={direction}\r\n")
     }
@@ -176,7 +185,7 @@ pub fn offer(local: SocketAddr, version: u64) -> Vec<u8> {
     format!(
         "{text}m=audio {port} RTP/AVP 0 8 {COMFORT_NOISE} {EVENTS}\r\na=rtpmap:0 PCMU/8000\r\n\
          a=rtpmap:8 PCMA/8000\r\na=rtpmap:{COMFORT_NOISE} CN/8000\r\n\
-         a=rtpmap:{EVENTS} telephone-event/8000\r\na=fmtp:{EVENTS} 0-15\r\na=ptime:20\r\n\
+         a=rtpmap:{EVENTS} {TELEPHONE_EVENT}\r\na=fmtp:{EVENTS} 0-16\r\na=ptime:20\r\n\
          a=sendrecv\r\n"
     )
     .into_bytes()
@@ -219,18 +228,33 @@ impl<'a> Reading<'a> {
             address: None,
             formats: formats.iter().filter_map(|format| format.parse().ok()).collect(),
             names: Vec::new(),
+            parameters: Vec::new(),
             direction: None,
         })
     }
 
     fn attribute(&mut self, value: &'a str) {
         self.direction = direction_of(value).or(self.direction);
-        let map = value.strip_prefix("rtpmap:").and_then(|map| map.split_once(' '));
-        if let Some((payload_type, name)) = map
-            && let Ok(payload_type) = payload_type.parse()
-        {
-            self.names.push((payload_type, name.trim()));
+        for (prefix, texts) in [("rtpmap:", &mut self.names), ("fmtp:", &mut self.parameters)] {
+            let map = value.strip_prefix(prefix).and_then(|map| map.split_once(' '));
+            if let Some((payload_type, text)) = map
+                && let Ok(payload_type) = payload_type.parse()
+            {
+                texts.push((payload_type, text.trim()));
+            }
         }
+    }
+
+    /// Whether the events are said to have that of a hook flash, as in `0-15,16` (RFC 4733, 2.4.1).
+    fn takes_flash(&self) -> bool {
+        let Some(events) = self.named(TELEPHONE_EVENT) else { return false };
+        let told = self.parameters.iter().filter(|(payload_type, _)| *payload_type == events);
+        told.flat_map(|(_, list)| list.split(',')).any(|range| {
+            let range = range.trim();
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            let range = first.parse::<u8>().ok().zip(last.parse::<u8>().ok());
+            range.is_some_and(|(first, last)| (first..=last).contains(&FLASH))
+        })
     }
 
     /// The first payload type of this name, with the number of its one channel or without.
@@ -292,7 +316,7 @@ mod tests {
         assert_eq!(session.remote.to_string(), "192.0.2.2:4000");
         assert_eq!((session.codec, session.payload_type), (Codec::Pcma, 8));
         assert_eq!((session.events, session.comfort_noise), (Some(96), true));
-        assert!(session.sends && session.receives);
+        assert!(session.sends && session.receives && !session.takes_flash);
         let answer = answer(&session);
         assert!(
             answer.starts_with("v=0\r\no=ringback 7 7 IN IP4 192.0.2.1\r\ns=-\r\n"),
@@ -311,6 +335,31 @@ mod tests {
         assert_eq!((dynamic.payload_type, dynamic.codec), (97, Codec::Pcmu));
         let wide = ["c=IN IP4 192.0.2.2", "m=audio 9 RTP/AVP 0", "a=rtpmap:0 PCMU/16000"];
         assert_eq!(read(&wide), Err(SdpError::NotAcceptable), "another rate");
+    }
+
+    #[test]
+    fn a_flash_is_taken_if_it_is_among_the_events() {
+        for (list, takes) in [
+            ("0-16", true),
+            ("0-15, 16", true),
+            ("16", true),
+            ("0-15", false),
+            ("0-15,17-40", false),
+            ("16-", false),
+            ("-", false),
+            ("0-999", false),
+            ("", false),
+        ] {
+            let parameters = format!("a=fmtp:96 {list}");
+            let lines = [
+                "c=IN IP4 192.0.2.2",
+                "m=audio 4000 RTP/AVP 0 96",
+                "a=rtpmap:96 telephone-event/8000",
+                "a=fmtp:0 16",
+                &parameters,
+            ];
+            assert_eq!(read(&lines).unwrap().takes_flash, takes, "{list}");
+        }
     }
 
     #[test]
@@ -356,6 +405,7 @@ mod tests {
         let session = Session::read(&offer(local, 1)).unwrap();
         assert_eq!((session.remote, session.codec), (local, Codec::Pcmu));
         assert_eq!((session.events, session.comfort_noise), (Some(101), true));
+        assert!(session.takes_flash);
     }
 
     #[test]

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use ringback_host::{Call, Events, Line, LineEvent};
+use ringback_host::{Call, Events, Line, LineEvent, Phone};
 use ringback_tspi::callstate::CallState;
-use ringback_tspi::dev_specific::LineKind;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -31,7 +30,8 @@ pub(crate) struct ServedLine {
     pub(crate) events: Events,
     /// A call that has begun while the line had another one.
     pub(crate) offered: Option<Call>,
-    pub(crate) kind: LineKind,
+    /// Its telephone; `None` for a line of an exchange.
+    pub(crate) telephone: Option<Phone>,
     /// Whether exchanges of its country tell who calls.
     pub(crate) tells_callers: bool,
     pub(crate) site: Arc<Site>,
@@ -40,7 +40,7 @@ pub(crate) struct ServedLine {
 impl ServedLine {
     /// It is a telephone's; otherwise it is a line of an exchange.
     pub(crate) fn is_telephone(&self) -> bool {
-        self.kind == LineKind::Fxs
+        self.telephone.is_some()
     }
 
     /// The next event of this call, or of the line as a whole; `None` when the line is closed. A

@@ -1,10 +1,13 @@
-//! Digits in RTP packets (RFC 4733): events 0 to 15 are 0-9, `*`, `#` and A-D.
+//! Digits in RTP packets (RFC 4733): events 0 to 15 are 0-9, `*`, `#` and A-D, and 16 is a hook
+//! flash, which is written as `!` here, as in a number to dial.
 
 use crate::rtp::Packet;
 
-/// The digits in the order of their events.
-const DIGITS: [char; 16] =
-    ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#', 'A', 'B', 'C', 'D'];
+/// A hook flash.
+pub(crate) const FLASH: char = '!';
+/// The digits in the order of their events, and the hook flash.
+const DIGITS: [char; 17] =
+    ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#', 'A', 'B', 'C', 'D', FLASH];
 /// The volume that events are sent with, in -dBm0.
 const VOLUME: u8 = 10;
 /// How often the last packet of an event is sent, so that its end is not lost.
@@ -12,6 +15,11 @@ const ENDS: u8 = 3;
 /// Samples of a packet, and the shortest event: 80 ms.
 const STEP: u16 = 160;
 const SHORTEST: u16 = 640;
+
+/// The digit of an event, or the hook flash.
+pub(crate) fn digit_of(event: u8) -> Option<char> {
+    DIGITS.get(usize::from(event)).copied()
+}
 
 /// Finds the digits in received packets.
 #[derive(Debug, Default)]
@@ -25,7 +33,7 @@ impl EventReceiver {
     /// beginning, so that the loss of some does no harm.
     pub(crate) fn receive(&mut self, packet: &Packet<'_>) -> Option<char> {
         let [event, ..] = packet.payload.first_chunk::<4>()?;
-        let digit = *DIGITS.get(usize::from(*event))?;
+        let digit = digit_of(*event)?;
         let this = Some((packet.source, packet.timestamp));
         (std::mem::replace(&mut self.last, this) != this).then_some(digit)
     }
@@ -94,7 +102,7 @@ mod tests {
     #[test]
     fn a_digit_is_received_once_whichever_of_its_packets_arrive() {
         let mut receiver = EventReceiver::default();
-        for digit in ['5', '5', '#', 'D'] {
+        for digit in ['5', '5', '#', 'D', FLASH] {
             let start = u32::from(digit) * 1000 + receiver.last.map_or(0, |(_, at)| at);
             let mut sender = EventSender::begin(digit, start).unwrap();
             sender.release();
@@ -136,7 +144,7 @@ mod tests {
     #[test]
     fn what_is_no_digit_is_none() {
         let mut receiver = EventReceiver::default();
-        assert_eq!(receiver.receive(&packet(1, &[16, 0, 0, 0])), None, "a hook flash");
+        assert_eq!(receiver.receive(&packet(1, &[17, 0, 0, 0])), None, "another event");
         assert_eq!(receiver.receive(&packet(2, &[1, 0, 0])), None, "too short");
         assert_eq!(receiver.receive(&packet(3, &[1, 0, 0, 0])), Some('1'));
     }

@@ -232,6 +232,30 @@ impl AgentLeg {
         within("an answer to the re-INVITE", asked).await.unwrap().unwrap()
     }
 
+    /// Sends an INFO; returns the status of its response.
+    pub async fn info(&self, kind: &str, body: &str) -> StatusCode {
+        let headers = vec![Header::ContentType(kind.into())];
+        let asked = self.dialog.info(Some(headers), Some(body.as_bytes().to_vec()));
+        within("an answer to the INFO", asked).await.unwrap().unwrap().status_code
+    }
+
+    /// Waits for an INFO, and answers it.
+    pub async fn is_informed(&mut self) -> Request {
+        within("the gateway sends an INFO", async {
+            loop {
+                match self.states.recv().await.unwrap() {
+                    DialogState::Info(_, request, handle) => {
+                        handle.respond(StatusCode::OK, None, None).await.unwrap();
+                        break request;
+                    }
+                    DialogState::Terminated(_, why) => panic!("no INFO, but {why:?}"),
+                    _ => {}
+                }
+            }
+        })
+        .await
+    }
+
     /// Hangs up.
     pub async fn hang_up(&self) {
         within("hanging up", self.dialog.hangup()).await.unwrap();

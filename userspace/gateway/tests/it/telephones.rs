@@ -14,10 +14,10 @@ use crate::site::{LINE, SUBSCRIBER, Site, eventually};
 use crate::voice::longest;
 
 /// The number of the telephone on line 0.
-const EXTENSION: &str = "100";
+pub const EXTENSION: &str = "100";
 
 /// A site whose PBX has also the telephone on line 0, and the second line of the exchange.
-async fn office() -> (Site, Telephone) {
+pub async fn office() -> (Site, Telephone) {
     let agent = Agent::start().await;
     let trunk = agent.trunk();
     let more = format!(

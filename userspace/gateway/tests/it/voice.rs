@@ -20,7 +20,8 @@ use crate::site::eventually;
 const FRAME: usize = 160;
 /// The payload type of events.
 const EVENTS: u8 = 101;
-const DIGITS: &str = "0123456789*#ABCD";
+/// The last one is a hook flash.
+const DIGITS: &str = "0123456789*#ABCD!";
 
 #[derive(Default)]
 struct Heard {
@@ -68,6 +69,12 @@ impl Voice {
             address.port()
         )
         .into_bytes()
+    }
+
+    /// The same, with the event of a hook flash among them.
+    pub fn description_with_flash(&self) -> Vec<u8> {
+        let events = format!("a=fmtp:{EVENTS} 0-16\r\n");
+        [self.description(), events.into_bytes()].concat()
     }
 
     /// Sends to where this description says from now on.
