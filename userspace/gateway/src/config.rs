@@ -7,13 +7,16 @@ use std::fs::File;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use ringback_country::Country;
 use ringback_driver::device::selector::Selector;
 use ringback_provider::{Answer, ExchangeOptions, SoundOptions};
-use serde::Deserialize;
 
+use rsipstack::dialog::authenticate::Credential;
+
+use crate::config_text::{
+    AnswerName, ConfigText, LineKey, LineSection, Named, Peer, Ports, Rate, Silence, UserName,
+};
 use crate::secret::Secret;
 pub use crate::trunk::Trunk;
 
@@ -77,194 +80,21 @@ pub struct LineConfig {
     pub number: String,
     /// What the line says when the PBX asks who it is.
     pub credential: Option<UserSecret>,
+    /// Whether the line registers at its PBX.
+    pub register: bool,
     /// How it understands its exchange.
     pub exchange: ExchangeOptions,
 }
 
-/// The file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Text {
-    #[serde(default)]
-    sip: SipSection,
-    #[serde(default)]
-    card: Vec<CardSection>,
-    #[serde(default)]
-    line: BTreeMap<LineKey, LineSection>,
-    call_records: Option<PathBuf>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SipSection {
-    listen: Option<Listen>,
-    rtp_ports: Option<Ports>,
-    #[serde(default)]
-    peers: Vec<Peer>,
-    calls_per_second: Option<Rate>,
-    user: Option<UserName>,
-    secret_file: Option<PathBuf>,
-    secret_credential: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CardSection {
-    device: Named<Selector>,
-    #[serde(default)]
-    country: Option<Named<Country>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LineSection {
-    trunk: Trunk,
-    number: Option<UserName>,
-    user: Option<UserName>,
-    secret_file: Option<PathBuf>,
-    secret_credential: Option<String>,
-    answer: Option<AnswerName>,
-    silence: Option<Silence>,
-    #[serde(default = "yes")]
-    echo_cancel: bool,
-    #[serde(default)]
-    gain_received: Gain,
-    #[serde(default)]
-    gain_sent: Gain,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// Makes a type that is read from a TOML value, and refuses what is out of its range.
-macro_rules! checked {
-    ($(#[$doc:meta])* $name:ident($inner:ty) from $raw:literal $raw_type:ty: $check:expr) => {
-        $(#[$doc])*
-        #[derive(Debug, Deserialize)]
-        #[serde(try_from = $raw)]
-        struct $name($inner);
-
-        impl TryFrom<$raw_type> for $name {
-            type Error = String;
-
-            fn try_from(value: $raw_type) -> Result<$name, String> {
-                let check: fn($raw_type) -> Result<$inner, String> = $check;
-                check(value).map($name)
-            }
+impl UserSecret {
+    /// As the SIP stack wants it.
+    pub(crate) fn credential(&self) -> Credential {
+        Credential {
+            username: self.user.clone(),
+            password: self.secret.reveal().to_owned(),
+            realm: None,
+            auth_username: None,
         }
-    };
-}
-
-checked! {
-    /// The number of a line, as a key.
-    #[derive(PartialEq, Eq, PartialOrd, Ord)]
-    LineKey(u32) from "String" String: |text| {
-        text.parse().map_err(|_| {
-            format!("there is no line {text:?}: write [line.2] with a number of `ringback lines`")
-        })
-    }
-}
-checked! {
-    Listen(SocketAddr) from "String" String: |text| {
-        let address = text.parse::<SocketAddr>().ok();
-        // An IPv6 address may have brackets without a port, too.
-        let ip = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&text);
-        let address = address.or_else(|| Some(SocketAddr::new(ip.parse().ok()?, 5060)));
-        let address = address.ok_or_else(|| {
-            format!("{text:?} is no address: write one of this machine's, such as 192.0.2.1:5060")
-        })?;
-        if address.ip().to_canonical().is_unspecified() {
-            return Err(format!(
-                "{text:?} is every address of this machine, and the PBX has to be told one: write \
-                 that by which it reaches this machine"
-            ));
-        }
-        Ok(address)
-    }
-}
-checked! {
-    Ports((u16, u16)) from "[u16; 2]" [u16; 2]: |[first, last]| {
-        if first < 1024 || first % 2 != 0 || last < first {
-            return Err(format!(
-                "{first} to {last} are no ports for RTP: write an even one from 1024 up, and one \
-                 behind it, such as [10000, 10099]"
-            ));
-        }
-        Ok((first, last))
-    }
-}
-checked! {
-    Peer(String) from "String" String: |text| {
-        let named = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
-        if text.is_empty() || !text.chars().all(named) {
-            return Err(format!("{text:?} is no peer: write the name or the address of a host"));
-        }
-        Ok(text)
-    }
-}
-checked! {
-    Rate(u32) from "u32" u32: |rate| {
-        if (1..=1000).contains(&rate) {
-            return Ok(rate);
-        }
-        Err(format!("{rate} calls in a second are out of range: write 1 to 1000"))
-    }
-}
-checked! {
-    UserName(String) from "String" String: |text| {
-        let named = |c: char| c.is_ascii_alphanumeric() || "-_.*+".contains(c);
-        if text.is_empty() || text.len() > 64 || !text.chars().all(named) {
-            return Err(format!(
-                "{text:?} is no name: write up to 64 letters, digits, and - _ . * +"
-            ));
-        }
-        Ok(text)
-    }
-}
-checked! {
-    #[derive(Default)]
-    Gain(i8) from "i8" i8: |gain| {
-        let gains = SoundOptions::GAINS;
-        if gains.contains(&gain) {
-            return Ok(gain);
-        }
-        Err(format!("{gain} is no gain: write whole dB from {} to {}", gains.start(), gains.end()))
-    }
-}
-checked! {
-    Silence(Duration) from "u64" u64: |seconds| {
-        let (silence, most) = (Duration::from_secs(seconds), ExchangeOptions::MOST_SILENCE);
-        if silence.is_zero() || silence > most {
-            return Err(format!("{seconds} s of silence: write 1 to {} seconds", most.as_secs()));
-        }
-        Ok(silence)
-    }
-}
-checked! {
-    AnswerName(Answer) from "String" String: |name| {
-        name.parse().map_err(|_| {
-            let names: Vec<&str> = Answer::ALL.iter().map(|(_, name)| *name).collect();
-            format!("{name:?} shows no answer: write {}", names.join(", "))
-        })
-    }
-}
-
-/// A value that is written as its type's own text.
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "String", bound(deserialize = ""))]
-struct Named<T: std::str::FromStr>(T)
-where
-    T::Err: std::fmt::Display;
-
-impl<T: std::str::FromStr> TryFrom<String> for Named<T>
-where
-    T::Err: std::fmt::Display,
-{
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Named<T>, String> {
-        text.parse().map(Named).map_err(|error: T::Err| error.to_string())
     }
 }
 
@@ -294,7 +124,7 @@ impl Config {
     /// # Errors
     /// As [`load`](Config::load).
     pub fn read(text: &str, credentials: Option<PathBuf>) -> Result<Config, String> {
-        let Text { sip, card, line, call_records } =
+        let ConfigText { sip, card, line, call_records } =
             toml::from_str(text).map_err(|error| error.to_string())?;
         if card.is_empty() {
             return Err("there is no card: write [[card]] and below it device = with what \
@@ -359,7 +189,8 @@ impl Config {
                 profile: None,
                 sound,
             };
-            lines.insert(key, LineConfig { trunk: line.trunk, number, credential, exchange });
+            let LineSection { trunk, register, .. } = line;
+            lines.insert(key, LineConfig { trunk, number, credential, register, exchange });
         }
         let cards = card.into_iter().map(|card| CardConfig {
             device: card.device.0,
@@ -380,6 +211,8 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const LEAST: &str = "[[card]]\ndevice = 'soft'\n[line.2]\ntrunk = 'sip:pbx'\n";
@@ -425,8 +258,8 @@ mod tests {
              user = 'pbx'\nsecret_credential = 'callers'\n[[card]]\ndevice = 'uio:/dev/uio0'\n\
              country = 'de'\n[[card]]\ndevice = 'soft'\n[line.0]\ntrunk = 'sip:pbx'\n\
              number = '100'\n[line.2]\ntrunk = 'sip:in@pbx:5070'\nuser = 'line'\n\
-             secret_file = '{}'\nanswer = 'polarity'\nsilence = 30\necho_cancel = false\n\
-             gain_sent = -3\n",
+             secret_file = '{}'\nanswer = 'polarity'\nsilence = 30\nregister = true\n\
+             echo_cancel = false\ngain_sent = -3\n",
             file.display()
         );
         let config = Config::read(&text, Some(folder.path().to_owned())).unwrap();
@@ -438,6 +271,7 @@ mod tests {
         assert_eq!(config.peer_hosts(), ["192.0.2.9", "pbx"]);
         let line = &config.lines[&2];
         assert_eq!(line.credential.as_ref().unwrap().secret.reveal(), "one");
+        assert!(line.register && !config.lines[&0].register);
         assert_eq!(line.exchange.answer, Answer::Polarity);
         assert_eq!(line.exchange.silence, Some(Duration::from_secs(30)));
         let sound = line.exchange.sound;

@@ -12,12 +12,14 @@ use tracing::{info, warn};
 
 use crate::call_record::CallRecords;
 use crate::cards::{Cards, OpenLine};
-use crate::config::Config;
+use crate::config::{Config, LineConfig, UserSecret};
 use crate::dispatcher::Dispatcher;
 use crate::endpoint::SipEndpoint;
 use crate::exit::Failure;
 use crate::line_task::LineTask;
 use crate::peers::Peers;
+use crate::query::Query;
+use crate::registration::Registration;
 use crate::served_line::{ServedLine, Site};
 
 /// How often the names of peers are asked for again.
@@ -25,11 +27,28 @@ const RESOLVE: Duration = Duration::from_secs(60);
 /// How long calls have to be hung up when the gateway is stopped.
 const HUNG_UP: Duration = Duration::from_secs(20);
 
+/// Registers a line at its PBX, if it is to be.
+fn register(
+    site: &Arc<Site>,
+    number: u32,
+    config: &LineConfig,
+) -> Result<Option<Registration>, Failure> {
+    if !config.register {
+        return Ok(None);
+    }
+    let LineConfig { trunk, number: user, credential, .. } = config;
+    let what = format!("line {number}");
+    let query = Query::new(site, trunk, user, credential.as_ref().map(UserSecret::credential));
+    let query = query.map_err(|error| Failure::failed(format_args!("{what}: {error}")))?;
+    Ok(Some(Registration::start(query, what)))
+}
+
 /// A running gateway. Dropping it makes the cards safe; [`stop`](Gateway::stop) hangs up by SIP,
 /// too.
 pub struct Gateway {
     site: Arc<Site>,
     lines: JoinSet<()>,
+    registrations: Vec<Registration>,
     /// The dispatcher, and what keeps the addresses of the peers.
     others: JoinSet<()>,
     cards: Option<Cards>,
@@ -61,8 +80,10 @@ impl Gateway {
             stop: CancellationToken::new(),
         });
         let (mut tasks, mut entries) = (JoinSet::new(), Vec::new());
+        let mut registrations = Vec::new();
         for (number, config) in lines {
             let OpenLine { line, telephone, tells_callers } = cards.line(number, &config)?;
+            registrations.extend(register(&site, number, &config)?);
             let events = line.events();
             let site = Arc::clone(&site);
             let served = ServedLine {
@@ -89,7 +110,7 @@ impl Gateway {
         });
         let dispatcher = Dispatcher::new(Arc::clone(&site), entries, peers, sip);
         others.spawn(dispatcher.run(requests));
-        Ok(Gateway { site, lines: tasks, others, cards: Some(cards) })
+        Ok(Gateway { site, lines: tasks, registrations, others, cards: Some(cards) })
     }
 
     /// The address of its SIP socket.
@@ -105,6 +126,9 @@ impl Gateway {
     /// Hangs all calls up, on the lines and by SIP, and makes the cards safe.
     pub async fn stop(mut self) {
         self.site.stop.cancel();
+        let registrations = std::mem::take(&mut self.registrations);
+        let ended: JoinSet<()> = registrations.into_iter().map(Registration::stop).collect();
+        ended.join_all().await;
         if timeout(HUNG_UP, self.lines_gone()).await.is_err() {
             warn!("not all calls were hung up in time");
         }

@@ -12,7 +12,6 @@ use std::time::Duration;
 use ringback_host::{Call, LineEvent};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::LINECALLINFOSTATE_CALLERID;
-use rsipstack::dialog::authenticate::Credential;
 use rsipstack::dialog::invitation::InviteOption;
 use rsipstack::sip::Uri;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -21,6 +20,7 @@ use tracing::{info, warn};
 use crate::call_record::{CallEnd, CallRecord, Direction, EndedBy};
 use crate::caller::{CallerIdentity, escaped};
 use crate::cause::{Cause, Refusal};
+use crate::config::UserSecret;
 use crate::conversation::converse;
 use crate::endpoint::uri_host;
 use crate::leg::{CONTACT, Leg, LegEvent};
@@ -106,12 +106,7 @@ async fn begin(served: &mut ServedLine, call: &Call) -> Result<(CallerIdentity, 
         callee: uri(format!("sip:{}@{}:{}", escaped(&called), trunk.uri_host(), trunk.port))?,
         destination: Some(found.destination),
         contact: sip.contact(CONTACT, trunk.transport).map_err(|error| failed(&error))?,
-        credential: served.config.credential.as_ref().map(|own| Credential {
-            username: own.user.clone(),
-            password: own.secret.reveal().to_owned(),
-            realm: None,
-            auth_username: None,
-        }),
+        credential: served.config.credential.as_ref().map(UserSecret::credential),
         headers: Some(caller.headers(&host)),
         ..InviteOption::default()
     };

@@ -25,12 +25,14 @@
 //! |---|---|
 //! | `gateway` | starts and ends everything |
 //! | `dispatcher` | requests from outside: which are answered, and by which line |
+//! | `registration` | registers a line at its PBX |
 //! | `line_task` | one line: takes calls from both sides, one at a time |
 //! | `outgoing`, `incoming` | a call from SIP to the line; from the line to SIP |
 //! | `conversation` | an answered call, whichever side began it |
 //! | `digit_queue` | digits of an answered call on their way to its line |
 //! | `served_line`, `occupancy` | a line as its task has it; whether it is free |
 //! | `leg` | the SIP side of a call |
+//! | `query` | requests to a PBX that belong to no call |
 //! | `cards` | opens the cards and sets their lines up |
 //! | `endpoint`, `tcp` | the SIP stack on its sockets |
 //! | `peers`, `digest` | who may call: addresses and rates; secrets |
@@ -40,7 +42,8 @@
 //! | `telephone_event`, `info` | digits and the hook flash in RTP packets; in INFO requests |
 //! | `sdp`, `rtp`, `codec` | descriptions of sessions; packets; G.711 by its names |
 //! | `caller`, `cause` | who calls, and why a call ends, in the words of both sides |
-//! | `config`, `trunk`, `secret` | the configuration file |
+//! | `config`, `config_text` | the configuration file: what is made of it; what it may contain |
+//! | `trunk`, `secret` | addresses of PBXs, and secrets, as the file names them |
 //! | `exit` | exit codes and error sentences |
 
 mod call_record;
@@ -49,6 +52,7 @@ mod cards;
 mod cause;
 mod codec;
 pub mod config;
+mod config_text;
 mod conversation;
 mod digest;
 mod digit_queue;
@@ -65,6 +69,8 @@ mod media;
 mod occupancy;
 mod outgoing;
 mod peers;
+mod query;
+mod registration;
 pub mod rtp;
 pub mod sdp;
 pub mod secret;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use ringback_gateway::sdp::Codec;
 use rsipstack::EndpointBuilder;
-use rsipstack::dialog::authenticate::Credential;
+use rsipstack::dialog::authenticate::{Credential, verify_digest};
 use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver};
 use rsipstack::dialog::dialog_layer::DialogLayer;
 use rsipstack::dialog::invitation::{InviteAsyncResult, InviteOption};
 use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::prelude::HeadersExt;
+use rsipstack::sip::typed::Authorization;
 use rsipstack::sip::{Header, Method, Request, Response, StatusCode, Uri};
 use rsipstack::transaction::TransactionReceiver;
 use rsipstack::transport::TransportLayer;
@@ -23,6 +24,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::site::within;
 use crate::voice::Voice;
+
+/// Who may register, and the secret.
+pub const REGISTRAR_USER: &str = "desk";
+pub const REGISTRAR_SECRET: &str = "open sesame";
 
 /// A call of the gateway's.
 pub struct Called {
@@ -45,6 +50,7 @@ pub struct Agent {
     /// `;transport=tcp` behind its URIs, if it calls by TCP.
     parameter: &'static str,
     called: Mutex<UnboundedReceiver<Called>>,
+    registered: Mutex<UnboundedReceiver<Request>>,
     end: CancellationToken,
 }
 
@@ -83,8 +89,24 @@ impl Agent {
         let contact = Uri::try_from(format!("sip:pbx@{address}{parameter}")).unwrap();
         tokio::spawn(async move { endpoint.serve().await });
         let (sender, called) = unbounded_channel();
-        tokio::spawn(serve(Arc::clone(&dialogs), contact.clone(), requests, sender, address.ip()));
-        Agent { address, dialogs, contact, parameter, called: Mutex::new(called), end }
+        let (registrations, registered) = unbounded_channel();
+        let server = Server {
+            dialogs: Arc::clone(&dialogs),
+            contact: contact.clone(),
+            called: sender,
+            registrations,
+            ip: address.ip(),
+        };
+        tokio::spawn(server.serve(requests));
+        Agent {
+            address,
+            dialogs,
+            contact,
+            parameter,
+            called: Mutex::new(called),
+            registered: Mutex::new(registered),
+            end,
+        }
     }
 
     /// Its address in a URI.
@@ -140,6 +162,12 @@ impl Agent {
         within("the gateway calls", called.recv()).await.unwrap()
     }
 
+    /// The next REGISTER that knows the secret.
+    pub async fn registered(&self) -> Request {
+        let mut registered = self.registered.lock().await;
+        within("the gateway registers", registered.recv()).await.unwrap()
+    }
+
     /// Whether the gateway has not called.
     pub async fn is_not_called(&self) -> bool {
         self.called.lock().await.try_recv().is_err()
@@ -152,38 +180,77 @@ impl Drop for Agent {
     }
 }
 
-async fn serve(
+/// What takes the requests of the gateway.
+struct Server {
     dialogs: Arc<DialogLayer>,
     contact: Uri,
-    mut requests: TransactionReceiver,
     called: UnboundedSender<Called>,
+    registrations: UnboundedSender<Request>,
     ip: IpAddr,
-) {
-    while let Some(mut transaction) = requests.recv().await {
-        let tag = transaction.original.to_header().unwrap().tag().unwrap();
-        if tag.is_some() {
-            match dialogs.match_dialog(&transaction) {
-                Some(mut dialog) => {
-                    tokio::spawn(async move { dialog.handle(&mut transaction).await });
+}
+
+impl Server {
+    async fn serve(self, mut requests: TransactionReceiver) {
+        let Server { dialogs, contact, called, registrations, ip } = self;
+        while let Some(mut transaction) = requests.recv().await {
+            let tag = transaction.original.to_header().unwrap().tag().unwrap();
+            if tag.is_some() {
+                match dialogs.match_dialog(&transaction) {
+                    Some(mut dialog) => {
+                        tokio::spawn(async move { dialog.handle(&mut transaction).await });
+                    }
+                    None => {
+                        let _ = transaction.reply(StatusCode::CallTransactionDoesNotExist).await;
+                    }
                 }
-                None => {
-                    let _ = transaction.reply(StatusCode::CallTransactionDoesNotExist).await;
-                }
+                continue;
             }
-            continue;
+            if transaction.original.method == Method::Register {
+                let (status, headers) = registrar(&transaction.original, &registrations);
+                transaction.reply_with(status, headers, None).await.unwrap();
+                continue;
+            }
+            assert_eq!(transaction.original.method, Method::Invite);
+            let (sender, states) = dialogs.new_dialog_state_channel();
+            let dialog = dialogs
+                .get_or_create_server_invite(&transaction, sender, None, Some(contact.clone()))
+                .unwrap();
+            let request = transaction.original.clone();
+            let mut handled = dialog.clone();
+            tokio::spawn(async move { handled.handle(&mut transaction).await });
+            let voice = Voice::new(ip, Codec::Pcmu).await;
+            let leg = AgentLeg { dialog, states, inviting: None, voice };
+            let _ = called.send(Called { request, leg });
         }
-        assert_eq!(transaction.original.method, Method::Invite);
-        let (sender, states) = dialogs.new_dialog_state_channel();
-        let dialog = dialogs
-            .get_or_create_server_invite(&transaction, sender, None, Some(contact.clone()))
-            .unwrap();
-        let request = transaction.original.clone();
-        let mut handled = dialog.clone();
-        tokio::spawn(async move { handled.handle(&mut transaction).await });
-        let voice = Voice::new(ip, Codec::Pcmu).await;
-        let leg = AgentLeg { dialog, states, inviting: None, voice };
-        let _ = called.send(Called { request, leg });
     }
+}
+
+/// Registers whoever knows the secret, for two seconds, or for what is asked if that is less.
+fn registrar(request: &Request, known: &UnboundedSender<Request>) -> (StatusCode, Vec<Header>) {
+    let header = request.authorization_header();
+    let knows = header.is_some_and(|header| {
+        let shown = Authorization::parse(header.value()).unwrap();
+        let right = verify_digest(&shown, REGISTRAR_SECRET, &request.method, header.value());
+        shown.username == REGISTRAR_USER && shown.nonce == "1234" && right
+    });
+    if !knows {
+        let challenge = "Digest realm=\"pbx\", nonce=\"1234\", algorithm=MD5, qop=\"auth\"";
+        return (StatusCode::Unauthorized, vec![Header::WwwAuthenticate(challenge.into())]);
+    }
+    let _ = known.send(request.clone());
+    let contact = request.contact_header().unwrap().value();
+    let granted = if expires(request) == 0 { 0 } else { 2 };
+    let others = format!("<sip:100@192.0.2.77>;expires=600, {contact};expires={granted}");
+    (StatusCode::OK, vec![Header::Contact(others.into())])
+}
+
+/// The seconds that a REGISTER asks for.
+pub fn expires(request: &Request) -> u32 {
+    let expires = request.headers.iter().find_map(|header| match header {
+        Header::Expires(expires) => Some(expires.value().parse().unwrap()),
+        _ => None,
+    });
+    expires.unwrap()
 }
 
 impl AgentLeg {

@@ -9,6 +9,7 @@ mod flash;
 mod incoming;
 mod outgoing;
 mod program;
+mod registration;
 mod security;
 mod site;
 mod telephones;

@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_ringback-gateway");
-const RIGHT: &str = "[sip]\nlisten = '127.0.0.1:0'\n[[card]]\ndevice = 'soft'\n[line.2]\n\
+pub const RIGHT: &str = "[sip]\nlisten = '127.0.0.1:0'\n[[card]]\ndevice = 'soft'\n[line.2]\n\
                      trunk = 'sip:127.0.0.1:9'\n";
 
 fn file(text: &str) -> (TempDir, String) {
@@ -70,8 +70,8 @@ fn what_can_not_be_started_is_told_with_its_cause() {
 }
 
 /// Starts it, and waits until it serves.
-fn start() -> (Child, TempDir, BufReader<std::process::ChildStderr>) {
-    let (folder, path) = file(RIGHT);
+pub fn start(text: &str) -> (Child, TempDir, BufReader<std::process::ChildStderr>) {
+    let (folder, path) = file(text);
     let mut child = Command::new(PROGRAM)
         .args(["-v", &path])
         .stdout(Stdio::null())
@@ -90,7 +90,7 @@ fn start() -> (Child, TempDir, BufReader<std::process::ChildStderr>) {
 #[test]
 fn signals_end_it_in_order() {
     for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGINT, 130), (Signal::SIGHUP, 129)] {
-        let (mut child, _folder, _lines) = start();
+        let (mut child, _folder, _lines) = start(RIGHT);
         kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(code), "{signal}");
     }
