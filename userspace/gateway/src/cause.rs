@@ -13,6 +13,7 @@
 //! | nobody answered | 480 | 19 |
 //! | what is dialled is no number | 484 | 28 |
 //! | no telephone has the number | 404 | 1 |
+//! | all lines of the trunk are in use | 503 | 34 |
 
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
@@ -50,6 +51,7 @@ impl Refusal {
     pub(crate) const BUSY: Refusal = Refusal::of(486, 17);
     pub(crate) const IN_USE: Refusal = Refusal::of(486, 34);
     pub(crate) const REORDER: Refusal = Refusal::of(503, 42);
+    /// No line is free, here or in the network.
     pub(crate) const NO_CIRCUIT: Refusal = Refusal::of(503, 34);
     pub(crate) const NO_SUCH_NUMBER: Refusal = Refusal::of(404, 1);
     pub(crate) const NO_DIAL_TONE: Refusal = Refusal::of(480, 38);
@@ -69,6 +71,15 @@ impl Refusal {
 
     const fn of(status: u16, cause: u8) -> Refusal {
         Refusal { status, cause: Cause(cause) }
+    }
+
+    /// After how many seconds the PBX may try again, if that is worth while.
+    pub(crate) fn retry_after(self) -> Option<u32> {
+        match self {
+            Refusal::NO_CIRCUIT => Some(5),
+            Refusal::STOPPING => Some(30),
+            _ => None,
+        }
     }
 
     pub(crate) fn status(self) -> StatusCode {

@@ -47,8 +47,10 @@ struct Rejection {
 
 impl From<Refusal> for Rejection {
     fn from(refusal: Refusal) -> Rejection {
-        let reason = Header::Reason(refusal.cause.reason().into());
-        Rejection { status: refusal.status(), headers: vec![reason] }
+        let mut headers = vec![Header::Reason(refusal.cause.reason().into())];
+        let retry = refusal.retry_after();
+        headers.extend(retry.map(|seconds| Header::RetryAfter(seconds.to_string().into())));
+        Rejection { status: refusal.status(), headers }
     }
 }
 
@@ -91,6 +93,11 @@ impl Dispatcher {
                     (rejection.status, rejection.headers)
                 }
             },
+            // Who looks for another gateway finds out so, too.
+            Method::Options if self.site.drain.is_cancelled() => {
+                let Rejection { status, headers } = Refusal::STOPPING.into();
+                (status, headers)
+            }
             Method::Options => {
                 let accept = Header::Accept("application/sdp".into());
                 (StatusCode::OK, vec![Header::Allow(METHODS.into()), accept])
@@ -147,7 +154,7 @@ impl Dispatcher {
         // Without an address it can't be of a peer.
         let pbx = source(transaction)
             .ok_or(Rejection { status: StatusCode::Forbidden, headers: Vec::new() })?;
-        if self.site.stop.is_cancelled() {
+        if self.site.drain.is_cancelled() {
             return Err(Refusal::STOPPING.into());
         }
         // An INVITE without a secret is only asked for one: it begins no call yet.
@@ -208,7 +215,7 @@ impl Dispatcher {
         }
         let number = dialable(user).ok_or(Refusal::NO_NUMBER)?;
         let free = trunk().find_map(|line| Some((line, line.occupancy.seize()?)));
-        let (line, seizure) = free.ok_or(Refusal::IN_USE)?;
+        let (line, seizure) = free.ok_or(Refusal::NO_CIRCUIT)?;
         Ok((line, number, seizure))
     }
 }

@@ -77,6 +77,7 @@ impl Gateway {
             sip: endpoint,
             rtp_ports: sip.rtp_ports,
             records,
+            drain: CancellationToken::new(),
             stop: CancellationToken::new(),
         });
         let (mut tasks, mut entries) = (JoinSet::new(), Vec::new());
@@ -123,12 +124,28 @@ impl Gateway {
         while self.lines.join_next().await.is_some() {}
     }
 
-    /// Hangs all calls up, on the lines and by SIP, and makes the cards safe.
-    pub async fn stop(mut self) {
-        self.site.stop.cancel();
+    /// Takes no new call, and waits until those that there are have ended, but no longer than this.
+    /// Lines without a call are closed at once, and the PBX is told that they are not there any
+    /// more. After it [`stop`](Gateway::stop) has to be called. Cancel-safe.
+    pub async fn drain(&mut self, limit: Duration) {
+        self.site.drain.cancel();
+        self.unregister().await;
+        if timeout(limit, self.lines_gone()).await.is_err() {
+            warn!("not all calls have ended in {} s: they are hung up", limit.as_secs());
+        }
+    }
+
+    async fn unregister(&mut self) {
         let registrations = std::mem::take(&mut self.registrations);
         let ended: JoinSet<()> = registrations.into_iter().map(Registration::stop).collect();
         ended.join_all().await;
+    }
+
+    /// Hangs all calls up, on the lines and by SIP, and makes the cards safe.
+    pub async fn stop(mut self) {
+        self.site.drain.cancel();
+        self.site.stop.cancel();
+        self.unregister().await;
         if timeout(HUNG_UP, self.lines_gone()).await.is_err() {
             warn!("not all calls were hung up in time");
         }

@@ -44,6 +44,7 @@
 //! | `caller`, `cause` | who calls, and why a call ends, in the words of both sides |
 //! | `config`, `config_text` | the configuration file: what is made of it; what it may contain |
 //! | `trunk`, `secret` | addresses of PBXs, and secrets, as the file names them |
+//! | `service_manager` | what systemd is told |
 //! | `exit` | exit codes and error sentences |
 
 mod call_record;
@@ -75,6 +76,7 @@ pub mod rtp;
 pub mod sdp;
 pub mod secret;
 mod served_line;
+pub mod service_manager;
 mod tcp;
 mod telephone_event;
 pub mod trunk;

@@ -56,16 +56,19 @@ impl LineTask {
         (LineTask { served, occupancy, invitations }, entry)
     }
 
-    /// Serves the line until it is gone, or the gateway is stopped.
+    /// Serves the line until it is gone, or no new call may begin.
     pub(crate) async fn run(mut self) {
-        let stop = self.served.site.stop.clone();
+        let drain = self.served.site.drain.clone();
         loop {
+            if drain.is_cancelled() {
+                break;
+            }
             if let Some(call) = self.served.offered.take() {
                 self.take(call).await;
                 continue;
             }
             tokio::select! {
-                () = stop.cancelled() => break,
+                () = drain.cancelled() => break,
                 Some(invitation) = self.invitations.recv() => {
                     outgoing::run(&mut self.served, invitation).await;
                 }
@@ -81,6 +84,10 @@ impl LineTask {
                     Some(_) => {}
                 },
             }
+        }
+        self.invitations.close();
+        while let Ok(Invitation { leg, .. }) = self.invitations.try_recv() {
+            leg.refuse(Refusal::STOPPING);
         }
         if let Err(error) = self.served.line.close_async().await {
             warn!("line {} was not closed in order: {error}", self.served.number);

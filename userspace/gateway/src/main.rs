@@ -7,13 +7,19 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{ArgAction, Parser};
 use ringback_gateway::config::Config;
 use ringback_gateway::exit::{Exit, Failure};
 use ringback_gateway::gateway::Gateway;
+use ringback_gateway::service_manager::ServiceManager;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+/// How long calls may go on after SIGTERM. systemd waits for 90 s, and hanging up takes some, too.
+const DRAIN: Duration = Duration::from_secs(60);
 
 /// Make a card's lines SIP trunks and extensions of a PBX
 ///
@@ -36,7 +42,9 @@ Exit codes:
   1    something went wrong (the message says what)
   2    the command line or the configuration is wrong
   7    the cards are gone
-  129, 130, 143   ended by SIGHUP, Ctrl-C, SIGTERM: all calls were hung up first"
+  129, 130, 143   ended by SIGHUP, Ctrl-C, SIGTERM: all calls were hung up first
+
+SIGTERM lets calls end by themselves for a minute, and takes no new ones meanwhile."
 )]
 struct Arguments {
     /// The configuration
@@ -133,6 +141,20 @@ async fn serve(config: Config) -> Result<Exit, Failure> {
         started = Gateway::start(config, None) => started?,
         number = stops.next() => return Ok(Exit::Signal(number)),
     };
+    let manager = ServiceManager::of_environment();
+    manager.ready();
+    let manager = Arc::new(manager);
+    if let Some(period) = manager.sign_of_life() {
+        // It is given only as long as the gateway's one thread works.
+        let manager = Arc::clone(&manager);
+        tokio::spawn(async move {
+            let mut due = tokio::time::interval(period);
+            loop {
+                due.tick().await;
+                manager.alive();
+            }
+        });
+    }
     let exit = tokio::select! {
         () = gateway.lines_gone() => {
             complain(&Failure::failed("the cards are gone: see `ringback device`"));
@@ -140,6 +162,13 @@ async fn serve(config: Config) -> Result<Exit, Failure> {
         }
         number = stops.next() => Exit::Signal(number),
     };
+    manager.stopping();
+    if exit == Exit::Signal(15) {
+        tokio::select! {
+            () = gateway.drain(DRAIN) => {}
+            _ = stops.next() => {}
+        }
+    }
     tokio::select! {
         () = gateway.stop() => {}
         // The cards are made safe all the same.

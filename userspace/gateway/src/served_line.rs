@@ -17,7 +17,9 @@ pub(crate) struct Site {
     /// The first and the last UDP port for RTP; `None` for any.
     pub(crate) rtp_ports: Option<(u16, u16)>,
     pub(crate) records: CallRecords,
-    /// The gateway is being stopped: calls are hung up, and no new one begins.
+    /// No new call begins; lines are closed when their calls are over.
+    pub(crate) drain: CancellationToken,
+    /// Calls are hung up.
     pub(crate) stop: CancellationToken,
 }
 

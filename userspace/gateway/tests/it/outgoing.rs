@@ -74,8 +74,9 @@ async fn the_pbx_is_told_that_the_subscriber_hangs_up() {
     // The line has only one call.
     let mut second = site.agent.call(site.gateway.address(), "5550156", Codec::Pcmu).await;
     let refused = second.final_response().await;
-    assert_eq!(refused.status_code, StatusCode::BusyHere);
+    assert_eq!(refused.status_code, StatusCode::ServiceUnavailable);
     assert_eq!(cause(&refused).as_deref(), Some("Q.850;cause=34"));
+    assert!(refused.to_string().contains("Retry-After: 5\r\n"), "{refused}");
     // The PBX holds the call, and takes it back.
     let description = String::from_utf8(leg.voice.description()).unwrap();
     for (ours, its) in [("inactive", "a=inactive"), ("sendrecv", "a=sendrecv")] {

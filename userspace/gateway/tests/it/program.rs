@@ -1,11 +1,14 @@
 //! The program from outside: its configuration, exit codes and signals.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Output, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
+
+use crate::site::DEADLINE;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_ringback-gateway");
 pub const RIGHT: &str = "[sip]\nlisten = '127.0.0.1:0'\n[[card]]\ndevice = 'soft'\n[line.2]\n\
@@ -71,9 +74,18 @@ fn what_can_not_be_started_is_told_with_its_cause() {
 
 /// Starts it, and waits until it serves.
 pub fn start(text: &str) -> (Child, TempDir, BufReader<std::process::ChildStderr>) {
+    start_with(text, &[])
+}
+
+/// The same, with variables of the environment.
+fn start_with(
+    text: &str,
+    variables: &[(&str, &str)],
+) -> (Child, TempDir, BufReader<std::process::ChildStderr>) {
     let (folder, path) = file(text);
     let mut child = Command::new(PROGRAM)
         .args(["-v", &path])
+        .envs(variables.iter().copied())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
@@ -94,4 +106,28 @@ fn signals_end_it_in_order() {
         kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(code), "{signal}");
     }
+}
+
+#[test]
+fn systemd_is_told_that_it_serves_lives_and_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let systemd = UnixDatagram::bind(&path).unwrap();
+    systemd.set_read_timeout(Some(DEADLINE)).unwrap();
+    let variables = [("NOTIFY_SOCKET", path.to_str().unwrap()), ("WATCHDOG_USEC", "200000")];
+    let (mut child, _folder, _lines) = start_with(RIGHT, &variables);
+    let told = || {
+        let mut datagram = [0; 200];
+        let len = systemd.recv(&mut datagram).unwrap();
+        String::from_utf8(datagram[..len].to_vec()).unwrap()
+    };
+    assert_eq!(told(), "READY=1");
+    assert_eq!((told(), told()), ("WATCHDOG=1".to_owned(), "WATCHDOG=1".to_owned()));
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).unwrap();
+    let mut last = told();
+    while last == "WATCHDOG=1" {
+        last = told();
+    }
+    assert_eq!(last, "STOPPING=1");
+    assert_eq!(child.wait().unwrap().code(), Some(143));
 }

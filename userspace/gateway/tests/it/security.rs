@@ -11,7 +11,7 @@ use crate::site::{SUBSCRIBER, Site, within};
 use crate::voice::Voice;
 
 /// A request in plain text.
-fn request(method: &str, from: &UdpSocket, number: u32) -> String {
+pub fn request(method: &str, from: &UdpSocket, number: u32) -> String {
     let local = from.local_addr().unwrap();
     format!(
         "{method} sip:{SUBSCRIBER}@gateway SIP/2.0\r\nVia: SIP/2.0/UDP {local};\
