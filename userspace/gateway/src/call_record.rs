@@ -154,18 +154,24 @@ pub(crate) struct CallRecords(Arc<Mutex<Box<dyn Write + Send>>>);
 impl CallRecords {
     /// Appends to a file, which only its owner can read if it is new; standard output without one.
     pub(crate) fn open(path: Option<&Path>) -> Result<CallRecords, Failure> {
-        let Some(path) = path else { return Ok(CallRecords::to(io::stdout())) };
+        Ok(CallRecords(Arc::new(Mutex::new(CallRecords::writer(path)?))))
+    }
+
+    /// Appends to this file from now on, also if it is a new one of the same name.
+    pub(crate) fn reopen(&self, path: Option<&Path>) -> Result<(), Failure> {
+        let writer = CallRecords::writer(path)?;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = writer;
+        Ok(())
+    }
+
+    fn writer(path: Option<&Path>) -> Result<Box<dyn Write + Send>, Failure> {
+        let Some(path) = path else { return Ok(Box::new(io::stdout())) };
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
         let file = file.map_err(|error| {
             let name = path.display();
             Failure::failed(format_args!("the call records {name} can't be written: {error}"))
         })?;
-        Ok(CallRecords::to(file))
-    }
-
-    /// Writes to anything.
-    pub(crate) fn to(writer: impl Write + Send + 'static) -> CallRecords {
-        CallRecords(Arc::new(Mutex::new(Box::new(writer))))
+        Ok(Box::new(file))
     }
 
     pub(crate) fn write(&self, record: &CallRecord) {

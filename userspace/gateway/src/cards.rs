@@ -34,6 +34,28 @@ struct OpenCard {
     end: usize,
 }
 
+/// What a line is set to, and what is known of it before it is open.
+pub(crate) struct LineSettings {
+    provider: Arc<dyn Provider>,
+    number: u32,
+    /// The configuration, as the provider takes it.
+    block: Vec<u8>,
+    /// Its place among the lines of all cards.
+    place: usize,
+    kind: LineKind,
+    tells_callers: bool,
+}
+
+impl LineSettings {
+    /// Sets the line. A call that it has keeps what it began with, as far as the line can.
+    ///
+    /// # Errors
+    /// The line is gone.
+    pub(crate) fn apply(&self) -> Result<(), LineError> {
+        self.provider.line_set_dev_config(self.number, &self.block, CLASS)
+    }
+}
+
 /// A line that was opened.
 pub(crate) struct OpenLine {
     pub(crate) line: Line,
@@ -107,12 +129,15 @@ impl Cards {
         Ok(Cards { host, cards, _clocks: clocks, _latency: latency })
     }
 
-    /// Sets a line up and opens it, with its telephone.
+    /// What a line is set to by its configuration. Nothing is set yet.
     ///
     /// # Errors
-    /// There is no such line, or it is a modem's, or its configuration is for another kind; or it
-    /// is used by another program.
-    pub(crate) fn line(&self, number: u32, config: &LineConfig) -> Result<OpenLine, Failure> {
+    /// There is no such line, or it is a modem's, or its configuration is for another kind.
+    pub(crate) fn settings(
+        &self,
+        number: u32,
+        config: &LineConfig,
+    ) -> Result<LineSettings, Failure> {
         let lines = self.host.lines();
         let place = lines.iter().position(|line| line.device_id == number);
         let card = place.and_then(|place| self.cards.iter().find(|card| place < card.end));
@@ -139,11 +164,27 @@ impl Cards {
             }
             _ => return Err(wrong("the gateway serves exchange lines (FXO) and telephones (FXS)")),
         };
+        let provider = Arc::clone(&card.provider);
+        let tells_callers = card.country.caller_id().is_some();
+        let block = config_block(&block);
+        Ok(LineSettings { provider, number, block, place, kind, tells_callers })
+    }
+
+    /// Sets a line up and opens it, with its telephone.
+    ///
+    /// # Errors
+    /// It is used by another program, or the gateway has it still open.
+    pub(crate) fn open_line(
+        &self,
+        number: u32,
+        settings: LineSettings,
+    ) -> Result<OpenLine, Failure> {
         let failed = |error: LineError| {
             Failure::failed(format_args!("line {number} can't be opened: {error}"))
         };
-        card.provider.line_set_dev_config(number, &config_block(&block), CLASS).map_err(failed)?;
+        settings.apply().map_err(failed)?;
         let line = self.host.open(number).map_err(failed)?;
+        let LineSettings { kind, place, tells_callers, .. } = settings;
         let telephone = match kind {
             LineKind::Fxs => Some(self.telephone(place).map_err(|error| {
                 Failure::failed(format_args!(
@@ -152,7 +193,7 @@ impl Cards {
             })?),
             _ => None,
         };
-        Ok(OpenLine { line, telephone, tells_callers: card.country.caller_id().is_some() })
+        Ok(OpenLine { line, telephone, tells_callers })
     }
 
     /// Opens the telephone of the line in this place. Phones are in the order of their lines.

@@ -63,7 +63,7 @@ pub struct UserSecret {
 }
 
 /// A card.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CardConfig {
     /// Which card.
     pub device: Selector,
@@ -72,7 +72,7 @@ pub struct CardConfig {
 }
 
 /// A line.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineConfig {
     /// The PBX that it belongs to.
     pub trunk: Trunk,

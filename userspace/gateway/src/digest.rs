@@ -41,6 +41,11 @@ impl Doorkeeper {
         Doorkeeper { who, nonces: Mutex::default() }
     }
 
+    /// Whether it asks for this one.
+    pub(crate) fn asks_for(&self, who: &UserSecret) -> bool {
+        self.who == *who
+    }
+
     /// A challenge for this address.
     pub(crate) fn challenge(&self, address: IpAddr) -> Header {
         let text = random_text(32);

@@ -11,6 +11,7 @@ use rsipstack::sip::{Header, Method, StatusCode, Transport};
 use rsipstack::transaction::TransactionReceiver;
 use rsipstack::transaction::transaction::Transaction;
 use rsipstack::transport::SipConnection;
+use tokio::sync::watch;
 use tracing::{debug, warn};
 
 use crate::caller::{CallerIdentity, dialable};
@@ -32,11 +33,36 @@ const METHODS: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO";
 /// What decides about requests.
 pub(crate) struct Dispatcher {
     pub(crate) site: Arc<Site>,
-    pub(crate) lines: Vec<LineEntry>,
+    routing: watch::Receiver<Arc<Routing>>,
     pub(crate) peers: Peers,
+}
+
+/// What it goes by; another one if the configuration is changed.
+pub(crate) struct Routing {
+    lines: Vec<LineEntry>,
     /// The peers that may call on every line.
     everywhere: Vec<String>,
-    doorkeeper: Option<Doorkeeper>,
+    doorkeeper: Option<Arc<Doorkeeper>>,
+}
+
+impl Routing {
+    /// The routing of these lines. A doorkeeper that asks for the same secret goes on with what it
+    /// has asked for.
+    pub(crate) fn new(
+        lines: Vec<LineEntry>,
+        config: &SipConfig,
+        before: Option<Arc<Doorkeeper>>,
+    ) -> Routing {
+        let doorkeeper = config.credential.as_ref().map(|who| {
+            let same = before.filter(|before| before.asks_for(who));
+            same.unwrap_or_else(|| Arc::new(Doorkeeper::new(who.clone())))
+        });
+        Routing { lines, everywhere: config.peers.clone(), doorkeeper }
+    }
+
+    pub(crate) fn doorkeeper(&self) -> Option<Arc<Doorkeeper>> {
+        self.doorkeeper.clone()
+    }
 }
 
 /// Why an INVITE gets no line, in SIP's words.
@@ -57,12 +83,10 @@ impl From<Refusal> for Rejection {
 impl Dispatcher {
     pub(crate) fn new(
         site: Arc<Site>,
-        lines: Vec<LineEntry>,
+        routing: watch::Receiver<Arc<Routing>>,
         peers: Peers,
-        config: SipConfig,
     ) -> Dispatcher {
-        let doorkeeper = config.credential.map(Doorkeeper::new);
-        Dispatcher { site, lines, peers, everywhere: config.peers, doorkeeper }
+        Dispatcher { site, routing, peers }
     }
 
     /// Serves requests until the stack ends.
@@ -149,7 +173,8 @@ impl Dispatcher {
     }
 
     /// Whether a caller is let in, and to which line.
-    async fn admit(&self, transaction: &Transaction) -> Result<(&LineEntry, Invited), Rejection> {
+    async fn admit(&self, transaction: &Transaction) -> Result<(LineEntry, Invited), Rejection> {
+        let routing = Arc::clone(&self.routing.borrow());
         let request = &transaction.original;
         // Without an address it can't be of a peer.
         let pbx = source(transaction)
@@ -158,7 +183,7 @@ impl Dispatcher {
             return Err(Refusal::STOPPING.into());
         }
         // An INVITE without a secret is only asked for one: it begins no call yet.
-        if let Some(doorkeeper) = &self.doorkeeper
+        if let Some(doorkeeper) = &routing.doorkeeper
             && request.authorization_header().is_none()
         {
             return Err(challenged(doorkeeper, pbx));
@@ -169,7 +194,7 @@ impl Dispatcher {
             rejection.headers.push(Header::RetryAfter("1".into()));
             return Err(rejection);
         }
-        if let Some(doorkeeper) = &self.doorkeeper
+        if let Some(doorkeeper) = &routing.doorkeeper
             && !doorkeeper.lets_in(request, pbx)
         {
             warn!("{pbx} does not know the secret");
@@ -184,8 +209,9 @@ impl Dispatcher {
         if !offer.is_reachable_from(own) {
             return Err(Refusal::NOT_ACCEPTABLE.into());
         }
-        let (line, number, seizure) = self.seize(pbx, request.uri.user().unwrap_or_default())?;
-        let bound = media::bind(own, self.site.rtp_ports).await;
+        let (line, number, seizure) =
+            routing.seize(&self.peers, pbx, request.uri.user().unwrap_or_default())?;
+        let bound = media::bind(own, self.site.rtp_ports()).await;
         let socket = bound.map_err(|error| {
             warn!("there is no port for RTP: {error}");
             Refusal::NO_RESOURCE
@@ -195,17 +221,22 @@ impl Dispatcher {
     }
 }
 
-impl Dispatcher {
+impl Routing {
     /// Takes a line for a call of this PBX.
-    fn seize(&self, pbx: IpAddr, user: &str) -> Result<(&LineEntry, String, Seizure), Refusal> {
-        let everywhere = self.everywhere.iter().any(|host| self.peers.is_host(pbx, host));
+    fn seize(
+        &self,
+        peers: &Peers,
+        pbx: IpAddr,
+        user: &str,
+    ) -> Result<(LineEntry, String, Seizure), Refusal> {
+        let everywhere = self.everywhere.iter().any(|host| peers.is_host(pbx, host));
         let its = || {
-            let own = |line: &&LineEntry| everywhere || self.peers.is_host(pbx, &line.trunk.host);
+            let own = |line: &&LineEntry| everywhere || peers.is_host(pbx, &line.trunk.host);
             self.lines.iter().filter(own)
         };
         if let Some(line) = its().find(|line| line.telephone.as_deref() == Some(user)) {
             let seizure = line.occupancy.seize().ok_or(Refusal::BUSY)?;
-            return Ok((line, user.to_owned(), seizure));
+            return Ok((line.clone(), user.to_owned(), seizure));
         }
         // Exchanges look for an idle line from the first one on: from the other end, both sides
         // seldom take the same one.
@@ -214,7 +245,7 @@ impl Dispatcher {
             return Err(Refusal::NO_SUCH_NUMBER);
         }
         let number = dialable(user).ok_or(Refusal::NO_NUMBER)?;
-        let free = trunk().find_map(|line| Some((line, line.occupancy.seize()?)));
+        let free = trunk().find_map(|line| Some((line.clone(), line.occupancy.seize()?)));
         let (line, seizure) = free.ok_or(Refusal::NO_CIRCUIT)?;
         Ok((line, number, seizure))
     }

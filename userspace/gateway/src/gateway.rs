@@ -1,54 +1,42 @@
 //! Starts and ends everything.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use ringback_softcard::SoftCard;
+use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::call_record::CallRecords;
-use crate::cards::{Cards, OpenLine};
-use crate::config::{Config, LineConfig, UserSecret};
-use crate::dispatcher::Dispatcher;
+use crate::cards::Cards;
+use crate::config::{CardConfig, Config};
+use crate::dispatcher::{Dispatcher, Routing};
 use crate::endpoint::SipEndpoint;
-use crate::exit::Failure;
-use crate::line_task::LineTask;
+use crate::exit::{Exit, Failure};
+use crate::line_set::LineSet;
 use crate::peers::Peers;
-use crate::query::Query;
-use crate::registration::Registration;
-use crate::served_line::{ServedLine, Site};
+use crate::served_line::Site;
 
 /// How often the names of peers are asked for again.
 const RESOLVE: Duration = Duration::from_secs(60);
 /// How long calls have to be hung up when the gateway is stopped.
 const HUNG_UP: Duration = Duration::from_secs(20);
 
-/// Registers a line at its PBX, if it is to be.
-fn register(
-    site: &Arc<Site>,
-    number: u32,
-    config: &LineConfig,
-) -> Result<Option<Registration>, Failure> {
-    if !config.register {
-        return Ok(None);
-    }
-    let LineConfig { trunk, number: user, credential, .. } = config;
-    let what = format!("line {number}");
-    let query = Query::new(site, trunk, user, credential.as_ref().map(UserSecret::credential));
-    let query = query.map_err(|error| Failure::failed(format_args!("{what}: {error}")))?;
-    Ok(Some(Registration::start(query, what)))
-}
-
 /// A running gateway. Dropping it makes the cards safe; [`stop`](Gateway::stop) hangs up by SIP,
 /// too.
 pub struct Gateway {
     site: Arc<Site>,
-    lines: JoinSet<()>,
-    registrations: Vec<Registration>,
+    lines: LineSet,
+    peers: Peers,
+    /// What the dispatcher goes by.
+    routing: watch::Sender<Arc<Routing>>,
+    /// What can't be changed while it runs: where it listens, and its cards.
+    fixed: (SocketAddr, Vec<CardConfig>),
     /// The dispatcher, and what keeps the addresses of the peers.
     others: JoinSet<()>,
     cards: Option<Cards>,
@@ -69,37 +57,22 @@ impl Gateway {
         let Config { sip, cards, lines, call_records } = config;
         let records = CallRecords::open(call_records.as_deref())?;
         // Bringing a card up waits for it.
+        let card_configs = cards.clone();
         let cards = spawn_blocking(move || Cards::open(&cards, soft)).await;
         let cards = cards.map_err(Failure::failed)??;
         let (endpoint, requests) = SipEndpoint::open(sip.listen, &peers).await?;
         info!("SIP on {}", endpoint.address);
         let site = Arc::new(Site {
             sip: endpoint,
-            rtp_ports: sip.rtp_ports,
+            rtp_ports: RwLock::new(sip.rtp_ports),
             records,
             drain: CancellationToken::new(),
             stop: CancellationToken::new(),
         });
-        let (mut tasks, mut entries) = (JoinSet::new(), Vec::new());
-        let mut registrations = Vec::new();
+        let mut running = LineSet::default();
         for (number, config) in lines {
-            let OpenLine { line, telephone, tells_callers } = cards.line(number, &config)?;
-            registrations.extend(register(&site, number, &config)?);
-            let events = line.events();
-            let site = Arc::clone(&site);
-            let served = ServedLine {
-                number,
-                config,
-                line,
-                events,
-                offered: None,
-                telephone,
-                tells_callers,
-                site,
-            };
-            let (task, entry) = LineTask::new(served);
-            tasks.spawn(task.run());
-            entries.push(entry);
+            let settings = cards.settings(number, &config)?;
+            running.add(&cards, &site, number, config, settings)?;
         }
         let mut others = JoinSet::new();
         let named = peers.clone();
@@ -109,9 +82,13 @@ impl Gateway {
                 named.resolve().await;
             }
         });
-        let dispatcher = Dispatcher::new(Arc::clone(&site), entries, peers, sip);
+        let routing = Routing::new(running.entries(), &sip, None);
+        let (routing, routings) = watch::channel(Arc::new(routing));
+        let dispatcher = Dispatcher::new(Arc::clone(&site), routings, peers.clone());
         others.spawn(dispatcher.run(requests));
-        Ok(Gateway { site, lines: tasks, registrations, others, cards: Some(cards) })
+        let fixed = (sip.listen, card_configs);
+        let lines = running;
+        Ok(Gateway { site, lines, peers, routing, fixed, others, cards: Some(cards) })
     }
 
     /// The address of its SIP socket.
@@ -121,7 +98,41 @@ impl Gateway {
 
     /// Returns when no line works any more, because the cards are gone. Cancel-safe.
     pub async fn lines_gone(&mut self) {
-        while self.lines.join_next().await.is_some() {}
+        self.lines.gone().await;
+    }
+
+    /// Follows another configuration. Calls go on as they have begun.
+    ///
+    /// # Errors
+    /// What can't be used of it, and then nothing of it is; or which lines can't be opened, and
+    /// then they alone are not served.
+    pub async fn reload(&mut self, config: Config) -> Result<(), Failure> {
+        let Config { ref sip, ref cards, ref lines, ref call_records } = config;
+        let (listen, before) = &self.fixed;
+        for (what, same) in [("[sip] listen", *listen == sip.listen), ("[[card]]", before == cards)]
+        {
+            if !same {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    format_args!("{what} is another one: start the gateway anew to change it"),
+                ));
+            }
+        }
+        let Some(open) = &self.cards else { return Err(Failure::failed("there is no card")) };
+        let lines = lines
+            .iter()
+            .map(|(number, line)| Ok((*number, (line.clone(), open.settings(*number, line)?))));
+        let lines: BTreeMap<_, _> = lines.collect::<Result<_, Failure>>()?;
+        self.site.records.reopen(call_records.as_deref())?;
+        self.site.set_rtp_ports(sip.rtp_ports);
+        // A new PBX has to be known before it is asked anything.
+        self.peers.follow(config.peer_hosts(), sip.calls_per_second);
+        self.peers.resolve().await;
+        let opened = self.lines.follow(open, &self.site, lines);
+        let doorkeeper = self.routing.borrow().doorkeeper();
+        let routing = Routing::new(self.lines.entries(), sip, doorkeeper);
+        self.routing.send_replace(Arc::new(routing));
+        opened
     }
 
     /// Takes no new call, and waits until those that there are have ended, but no longer than this.
@@ -129,23 +140,17 @@ impl Gateway {
     /// more. After it [`stop`](Gateway::stop) has to be called. Cancel-safe.
     pub async fn drain(&mut self, limit: Duration) {
         self.site.drain.cancel();
-        self.unregister().await;
+        self.lines.unregister().await;
         if timeout(limit, self.lines_gone()).await.is_err() {
             warn!("not all calls have ended in {} s: they are hung up", limit.as_secs());
         }
-    }
-
-    async fn unregister(&mut self) {
-        let registrations = std::mem::take(&mut self.registrations);
-        let ended: JoinSet<()> = registrations.into_iter().map(Registration::stop).collect();
-        ended.join_all().await;
     }
 
     /// Hangs all calls up, on the lines and by SIP, and makes the cards safe.
     pub async fn stop(mut self) {
         self.site.drain.cancel();
         self.site.stop.cancel();
-        self.unregister().await;
+        self.lines.unregister().await;
         if timeout(HUNG_UP, self.lines_gone()).await.is_err() {
             warn!("not all calls were hung up in time");
         }

@@ -95,7 +95,7 @@ async fn begin(served: &mut ServedLine, call: &Call) -> Result<(CallerIdentity, 
     let sip = &served.site.sip;
     let found = sip.locate(trunk).await.map_err(|error| failed(&error))?;
     let own = sip.address.ip();
-    let socket = media::bind(own, served.site.rtp_ports).await.map_err(|error| failed(&error))?;
+    let socket = media::bind(own, served.site.rtp_ports()).await.map_err(|error| failed(&error))?;
     let local = socket.local_addr().map_err(|error| failed(&error))?;
     let host = uri_host(own);
     let (name, from) = caller.from(&host);

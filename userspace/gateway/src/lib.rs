@@ -23,9 +23,10 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `gateway` | starts and ends everything |
+//! | `gateway` | starts and ends everything, and has it follow a changed configuration |
 //! | `dispatcher` | requests from outside: which are answered, and by which line |
 //! | `registration` | registers a line at its PBX |
+//! | `line_set` | the lines, and how they follow a changed configuration |
 //! | `line_task` | one line: takes calls from both sides, one at a time |
 //! | `outgoing`, `incoming` | a call from SIP to the line; from the line to SIP |
 //! | `conversation` | an answered call, whichever side began it |
@@ -65,6 +66,7 @@ mod incoming;
 mod info;
 mod jitter;
 mod leg;
+mod line_set;
 mod line_task;
 mod media;
 mod occupancy;

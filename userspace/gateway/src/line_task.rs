@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use ringback_host::{Call, LineEvent};
 use ringback_tspi::callstate::CallState;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::mpsc::{
+    Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel,
+};
 use tokio::time::sleep;
 use tracing::{info, warn};
 
+use crate::cards::LineSettings;
 use crate::cause::Refusal;
+use crate::config::LineConfig;
 use crate::occupancy::Occupancy;
 use crate::outgoing::{self, Invitation};
 use crate::served_line::ServedLine;
@@ -28,7 +32,19 @@ pub(crate) struct LineEntry {
     invitations: Sender<Invitation>,
 }
 
+/// Another configuration of the line.
+pub(crate) struct LineChange {
+    pub(crate) config: LineConfig,
+    pub(crate) settings: LineSettings,
+}
+
 impl LineEntry {
+    /// Follows another configuration of the line.
+    pub(crate) fn follow(&mut self, config: &LineConfig) {
+        self.trunk = config.trunk.clone();
+        self.telephone = self.telephone.is_some().then(|| config.number.clone());
+    }
+
     /// Gives the line a call, for which it was seized.
     pub(crate) fn invite(&self, invitation: Invitation) {
         // There is room: who has seized the line is the only one who sends.
@@ -43,20 +59,23 @@ pub(crate) struct LineTask {
     served: ServedLine,
     occupancy: Occupancy,
     invitations: Receiver<Invitation>,
+    changes: UnboundedReceiver<LineChange>,
 }
 
 impl LineTask {
-    pub(crate) fn new(served: ServedLine) -> (LineTask, LineEntry) {
+    /// The task of a line, what the dispatcher has of it, and how it is told of changes.
+    pub(crate) fn new(served: ServedLine) -> (LineTask, LineEntry, UnboundedSender<LineChange>) {
         let occupancy = Occupancy::default();
         let (sender, invitations) = channel(1);
         let trunk = served.config.trunk.clone();
         let telephone = served.is_telephone().then(|| served.config.number.clone());
         let entry =
             LineEntry { trunk, telephone, occupancy: occupancy.clone(), invitations: sender };
-        (LineTask { served, occupancy, invitations }, entry)
+        let (changed, changes) = unbounded_channel();
+        (LineTask { served, occupancy, invitations, changes }, entry, changed)
     }
 
-    /// Serves the line until it is gone, or no new call may begin.
+    /// Serves the line until it is gone, or no new call may begin on it.
     pub(crate) async fn run(mut self) {
         let drain = self.served.site.drain.clone();
         loop {
@@ -72,6 +91,11 @@ impl LineTask {
                 Some(invitation) = self.invitations.recv() => {
                     outgoing::run(&mut self.served, invitation).await;
                 }
+                change = self.changes.recv() => match change {
+                    Some(change) => self.change(change),
+                    // It is not in the configuration any more.
+                    None => break,
+                },
                 event = self.served.events.next() => match event {
                     Some(LineEvent::State { call, state: CallState::Offering, .. }) => {
                         self.take(call).await;
@@ -92,6 +116,17 @@ impl LineTask {
         if let Err(error) = self.served.line.close_async().await {
             warn!("line {} was not closed in order: {error}", self.served.number);
         }
+    }
+
+    /// Follows another configuration, while the line has no call.
+    fn change(&mut self, change: LineChange) {
+        let LineChange { config, settings } = change;
+        let number = self.served.number;
+        match settings.apply() {
+            Ok(()) => info!("line {number} has its new configuration"),
+            Err(error) => warn!("line {number} can't be set to its new configuration: {error}"),
+        }
+        self.served.config = config;
     }
 
     /// Takes a call of the exchange's, or of the telephone's.

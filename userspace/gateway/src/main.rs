@@ -5,7 +5,7 @@
 //! sentences with cause and cure on stderr.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use ringback_gateway::exit::{Exit, Failure};
 use ringback_gateway::gateway::Gateway;
 use ringback_gateway::service_manager::ServiceManager;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::info;
 use tracing_subscriber::EnvFilter;
 
 /// How long calls may go on after SIGTERM. systemd waits for 90 s, and hanging up takes some, too.
@@ -42,9 +43,10 @@ Exit codes:
   1    something went wrong (the message says what)
   2    the command line or the configuration is wrong
   7    the cards are gone
-  129, 130, 143   ended by SIGHUP, Ctrl-C, SIGTERM: all calls were hung up first
+  130, 143        ended by Ctrl-C, SIGTERM: all calls were hung up first
 
-SIGTERM lets calls end by themselves for a minute, and takes no new ones meanwhile."
+SIGHUP has it read the configuration anew, without an end of calls. SIGTERM lets calls end by
+themselves for a minute, and takes no new ones meanwhile."
 )]
 struct Arguments {
     /// The configuration
@@ -105,12 +107,11 @@ fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime
         .map_err(|error| Failure::failed(format_args!("the gateway can't be started: {error}")))?;
-    runtime.block_on(serve(config))
+    runtime.block_on(serve(config, &arguments.config))
 }
 
 /// The signals that stop it.
 struct Stops {
-    hang_up: Signal,
     interrupt: Signal,
     terminate: Signal,
 }
@@ -118,7 +119,6 @@ struct Stops {
 impl Stops {
     fn install() -> io::Result<Stops> {
         Ok(Stops {
-            hang_up: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
         })
@@ -127,16 +127,16 @@ impl Stops {
     /// The number of the next one. Cancel-safe.
     async fn next(&mut self) -> u8 {
         tokio::select! {
-            _ = self.hang_up.recv() => 1,
             _ = self.interrupt.recv() => 2,
             _ = self.terminate.recv() => 15,
         }
     }
 }
 
-async fn serve(config: Config) -> Result<Exit, Failure> {
-    let mut stops = Stops::install()
-        .map_err(|error| Failure::failed(format_args!("signals can't be caught: {error}")))?;
+async fn serve(config: Config, path: &Path) -> Result<Exit, Failure> {
+    let uncaught = |error| Failure::failed(format_args!("signals can't be caught: {error}"));
+    let mut stops = Stops::install().map_err(uncaught)?;
+    let mut reloads = signal(SignalKind::hangup()).map_err(uncaught)?;
     let mut gateway = tokio::select! {
         started = Gateway::start(config, None) => started?,
         number = stops.next() => return Ok(Exit::Signal(number)),
@@ -155,12 +155,26 @@ async fn serve(config: Config) -> Result<Exit, Failure> {
             }
         });
     }
-    let exit = tokio::select! {
-        () = gateway.lines_gone() => {
-            complain(&Failure::failed("the cards are gone: see `ringback device`"));
-            Exit::Gone
+    let exit = loop {
+        tokio::select! {
+            () = gateway.lines_gone() => {
+                complain(&Failure::failed("the cards are gone: see `ringback device`"));
+                break Exit::Gone;
+            }
+            number = stops.next() => break Exit::Signal(number),
+            _ = reloads.recv() => {}
         }
-        number = stops.next() => Exit::Signal(number),
+        manager.reloading();
+        let config = Config::load(path).map_err(|text| Failure::new(Exit::Usage, text));
+        let reloaded = match config {
+            Ok(config) => gateway.reload(config).await,
+            Err(failure) => Err(failure),
+        };
+        match reloaded {
+            Ok(()) => info!("the configuration was read anew"),
+            Err(failure) => complain(&failure),
+        }
+        manager.ready();
     };
     manager.stopping();
     if exit == Exit::Signal(15) {

@@ -47,31 +47,47 @@ struct PeerState {
 
 /// The peers.
 #[derive(Debug, Clone)]
-pub(crate) struct Peers(Arc<PeersInner>);
+pub(crate) struct Peers(Arc<Mutex<PeerBook>>);
 
 #[derive(Debug)]
-struct PeersInner {
+struct PeerBook {
     hosts: Vec<String>,
     calls_per_second: u32,
-    by_address: Mutex<HashMap<IpAddr, PeerState>>,
+    by_address: HashMap<IpAddr, PeerState>,
 }
 
 impl Peers {
     /// Peers by their names and addresses. Names are known once they are
     /// [resolved](Peers::resolve).
     pub(crate) fn new(hosts: Vec<String>, calls_per_second: u32) -> Peers {
-        let by_address = Mutex::default();
-        Peers(Arc::new(PeersInner { hosts, calls_per_second, by_address }))
+        let by_address = HashMap::new();
+        Peers(Arc::new(Mutex::new(PeerBook { hosts, calls_per_second, by_address })))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, PeerState>> {
-        self.0.by_address.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, PeerBook> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Follows another configuration. Who is still a peer keeps the addresses that are known.
+    pub(crate) fn follow(&self, hosts: Vec<String>, calls_per_second: u32) {
+        let now = Instant::now();
+        let mut book = self.lock();
+        let other_rate = book.calls_per_second != calls_per_second;
+        for state in book.by_address.values_mut() {
+            state.hosts.retain(|own| hosts.contains(own));
+            if other_rate {
+                state.calls = Allowance::new(calls_per_second, now);
+            }
+        }
+        book.by_address.retain(|_, state| !state.hosts.is_empty());
+        (book.hosts, book.calls_per_second) = (hosts, calls_per_second);
     }
 
     /// Asks for the addresses of all names again. A name that is not known at the moment keeps the
     /// addresses that it had.
     pub(crate) async fn resolve(&self) {
-        for host in &self.0.hosts {
+        let hosts = self.lock().hosts.clone();
+        for host in &hosts {
             match addresses(host).await {
                 Ok(found) => self.set(host, &found),
                 Err(error) => warn!("the peer {host} has no address at the moment: {error}"),
@@ -81,7 +97,12 @@ impl Peers {
 
     fn set(&self, host: &str, found: &[IpAddr]) {
         let now = Instant::now();
-        let mut by_address = self.lock();
+        let mut book = self.lock();
+        // The configuration may be another one meanwhile.
+        if !book.hosts.iter().any(|own| own == host) {
+            return;
+        }
+        let PeerBook { calls_per_second, by_address, .. } = &mut *book;
         for state in by_address.values_mut() {
             state.hosts.retain(|own| own != host);
         }
@@ -89,7 +110,7 @@ impl Peers {
             let state = by_address.entry(*address).or_insert_with(|| PeerState {
                 hosts: Vec::new(),
                 datagrams: Allowance::new(DATAGRAMS_PER_SECOND, now),
-                calls: Allowance::new(self.0.calls_per_second, now),
+                calls: Allowance::new(*calls_per_second, now),
             });
             state.hosts.push(host.to_owned());
         }
@@ -98,22 +119,22 @@ impl Peers {
 
     /// Whether a datagram of this address is read.
     pub(crate) fn admits(&self, address: IpAddr) -> bool {
-        let mut by_address = self.lock();
-        let state = by_address.get_mut(&address.to_canonical());
+        let mut book = self.lock();
+        let state = book.by_address.get_mut(&address.to_canonical());
         state.is_some_and(|state| state.datagrams.take(Instant::now()))
     }
 
     /// Whether this address may begin a call now.
     pub(crate) fn may_call(&self, address: IpAddr) -> bool {
-        let mut by_address = self.lock();
-        let state = by_address.get_mut(&address.to_canonical());
+        let mut book = self.lock();
+        let state = book.by_address.get_mut(&address.to_canonical());
         state.is_some_and(|state| state.calls.take(Instant::now()))
     }
 
     /// Whether a host of the configuration has this address.
     pub(crate) fn is_host(&self, address: IpAddr, host: &str) -> bool {
-        let by_address = self.lock();
-        let state = by_address.get(&address.to_canonical());
+        let book = self.lock();
+        let state = book.by_address.get(&address.to_canonical());
         state.is_some_and(|state| state.hosts.iter().any(|own| own == host))
     }
 }
@@ -144,6 +165,21 @@ mod tests {
         assert!(!peers.may_call(other));
         peers.set("pbx", &[other]);
         assert!(!peers.admits(ours) && peers.admits(other), "it has moved");
+    }
+
+    #[test]
+    fn another_configuration_keeps_what_is_known_of_those_who_stay() {
+        let peers = Peers::new(vec!["pbx".into(), "old".into()], 1);
+        let [pbx, old, new]: [IpAddr; 3] =
+            ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map(|ip| ip.parse().unwrap());
+        peers.set("pbx", &[pbx]);
+        peers.set("old", &[old]);
+        peers.follow(vec!["pbx".into(), "new".into()], 2);
+        peers.set("old", &[old]);
+        assert!(peers.admits(pbx) && !peers.admits(old) && !peers.admits(new));
+        assert!(peers.may_call(pbx) && peers.may_call(pbx) && !peers.may_call(pbx));
+        peers.set("new", &[new]);
+        assert!(peers.admits(new) && peers.is_host(new, "new"));
     }
 
     #[test]

@@ -30,10 +30,17 @@ pub(crate) struct Registration {
 }
 
 impl Registration {
-    /// Registers a line from now on. `what` names it in the log.
-    pub(crate) fn start(query: Query, what: String) -> Registration {
+    /// Registers a line from now on, or from the end of its registration before. `what` names it
+    /// in the log.
+    pub(crate) fn start(query: Query, what: String, before: Option<Registration>) -> Registration {
         let end = CancellationToken::new();
-        let task = tokio::spawn(keep(query, what, end.clone()));
+        let ended = end.clone();
+        let task = tokio::spawn(async move {
+            if let Some(before) = before {
+                before.stop().await;
+            }
+            keep(query, what, ended).await;
+        });
         Registration { end, task }
     }
 

@@ -1,6 +1,6 @@
 //! A line as its task has it, and what all lines share.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use ringback_host::{Call, Events, Line, LineEvent, Phone};
 use ringback_tspi::callstate::CallState;
@@ -15,12 +15,23 @@ use crate::endpoint::SipEndpoint;
 pub(crate) struct Site {
     pub(crate) sip: SipEndpoint,
     /// The first and the last UDP port for RTP; `None` for any.
-    pub(crate) rtp_ports: Option<(u16, u16)>,
+    pub(crate) rtp_ports: RwLock<Option<(u16, u16)>>,
     pub(crate) records: CallRecords,
     /// No new call begins; lines are closed when their calls are over.
     pub(crate) drain: CancellationToken,
     /// Calls are hung up.
     pub(crate) stop: CancellationToken,
+}
+
+impl Site {
+    pub(crate) fn rtp_ports(&self) -> Option<(u16, u16)> {
+        *self.rtp_ports.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The ports for the calls from now on.
+    pub(crate) fn set_rtp_ports(&self, ports: Option<(u16, u16)>) {
+        *self.rtp_ports.write().unwrap_or_else(PoisonError::into_inner) = ports;
+    }
 }
 
 /// An open line.

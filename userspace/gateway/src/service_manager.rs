@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
+use ringback_driver::request::Time;
 use tracing::warn;
 
 /// The way to systemd.
@@ -51,6 +52,12 @@ impl ServiceManager {
     /// The service serves calls.
     pub fn ready(&self) {
         self.tell("READY=1");
+    }
+
+    /// The service reads its configuration anew; [`ready`](ServiceManager::ready) says that it has.
+    pub fn reloading(&self) {
+        let now = Time::monotonic().as_nanos() / 1000;
+        self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={now}"));
     }
 
     /// The service ends: no new call is taken.

@@ -11,6 +11,7 @@ mod incoming;
 mod outgoing;
 mod program;
 mod registration;
+mod reload;
 mod security;
 mod site;
 mod telephones;

@@ -101,7 +101,7 @@ fn start_with(
 
 #[test]
 fn signals_end_it_in_order() {
-    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGINT, 130), (Signal::SIGHUP, 129)] {
+    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGINT, 130)] {
         let (mut child, _folder, _lines) = start(RIGHT);
         kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(code), "{signal}");
@@ -129,5 +129,48 @@ fn systemd_is_told_that_it_serves_lives_and_stops() {
         last = told();
     }
     assert_eq!(last, "STOPPING=1");
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+}
+
+#[test]
+fn sighup_has_it_read_its_configuration_anew_and_a_wrong_one_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let systemd = UnixDatagram::bind(&path).unwrap();
+    systemd.set_read_timeout(Some(DEADLINE)).unwrap();
+    let variables = [("NOTIFY_SOCKET", path.to_str().unwrap())];
+    let (mut child, folder, mut log) = start_with(RIGHT, &variables);
+    let file = folder.path().join("gateway.toml");
+    let mut told = |text: &str| {
+        let mut line = String::new();
+        while !line.contains(text) {
+            line.clear();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "it has ended without {text}");
+        }
+    };
+    let mut datagram = [0; 200];
+    let mut notified = || {
+        let len = systemd.recv(&mut datagram).unwrap();
+        String::from_utf8(datagram[..len].to_vec()).unwrap()
+    };
+    assert_eq!(notified(), "READY=1");
+    for (text, news) in [
+        (RIGHT.replace("trunk", "trink"), "unknown field `trink`"),
+        (RIGHT.replace("127.0.0.1:0", "127.0.0.2:0"), "[sip] listen is another one: start"),
+        (
+            RIGHT.replace("device = 'soft'", "device = 'soft'\ncountry = 'de'"),
+            "[[card]] is another",
+        ),
+        (RIGHT.replace("line.2", "line.9"), "[line.9]: there is no such line"),
+        (format!("{RIGHT}gain_sent = -3\n"), "the configuration was read anew"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGHUP).unwrap();
+        told(news);
+        let reloading = notified();
+        assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading}");
+        assert_eq!(notified(), "READY=1");
+    }
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(143));
 }

@@ -24,6 +24,8 @@ pub struct Site {
     pub exchange: Exchange,
     pub telephone: Telephone,
     pub records: tempfile::TempDir,
+    /// Its configuration, up to that of line 2.
+    head: String,
 }
 
 impl Site {
@@ -54,17 +56,24 @@ impl Site {
     ) -> Site {
         let records = tempfile::tempdir().unwrap();
         let file = records.path().join("calls");
-        let text = format!(
-            "call_records = '{}'\n[sip]\nlisten = '{}:0'\n{sip}\n[[card]]\ndevice = 'soft'\n\
-             country = '{country}'\n[line.2]\ntrunk = '{trunk}'\n{line}\n",
+        let head = format!(
+            "call_records = '{}'\n[[card]]\ndevice = 'soft'\ncountry = '{country}'\n\
+             [sip]\nlisten = '{}:0'\n{sip}\n",
             file.display(),
             agent.host()
         );
+        let text = format!("{head}[line.2]\ntrunk = '{trunk}'\n{line}\n");
         let card = scenery::card(country);
         let gateway = start(&text, &card).await;
         let exchange = card.exchange();
         let telephone = exchange.add_subscriber(SUBSCRIBER, Behaviour::Manual);
-        Site { agent, gateway, card, exchange, telephone, records }
+        Site { agent, gateway, card, exchange, telephone, records, head }
+    }
+
+    /// Has the gateway follow another configuration of lines.
+    pub async fn reload(&mut self, lines: &str) -> Result<(), String> {
+        let config = Config::read(&format!("{}{lines}", self.head), None)?;
+        self.gateway.reload(config).await.map_err(|failure| failure.text)
     }
 
     /// Waits until the line is on-hook.
