@@ -60,7 +60,7 @@ impl LineSettings {
 pub(crate) struct OpenLine {
     pub(crate) line: Line,
     /// Its telephone; `None` for a line of an exchange.
-    pub(crate) telephone: Option<Phone>,
+    pub(crate) telephone: Option<Arc<Phone>>,
     /// Whether exchanges of its country tell who calls.
     pub(crate) tells_callers: bool,
 }
@@ -150,6 +150,9 @@ impl Cards {
         let wrong = |what| Failure::new(Exit::Usage, format_args!("[line.{number}]: {what}"));
         let exchange = config.exchange;
         let (kind, block) = match lines.get(place).and_then(|line| line.kind) {
+            Some(LineKind::Fxo) if config.mailbox.is_some() => {
+                return Err(wrong("mailbox is for telephones (FXS)"));
+            }
             Some(kind @ LineKind::Fxo) => {
                 let country = card.country.to_string();
                 (kind, DeviceConfig::Exchange { country, options: exchange })
@@ -197,7 +200,7 @@ impl Cards {
     }
 
     /// Opens the telephone of the line in this place. Phones are in the order of their lines.
-    fn telephone(&self, place: usize) -> Result<Phone, PhoneError> {
+    fn telephone(&self, place: usize) -> Result<Arc<Phone>, PhoneError> {
         let before = self.host.lines().iter().take(place);
         let phones = before.filter(|line| line.kind == Some(LineKind::Fxs)).count();
         let info = self.host.phones().get(phones).ok_or(PhoneError::NODEVICE)?;
@@ -206,7 +209,7 @@ impl Cards {
         phone.set_status_messages(0, PHONEBUTTONMODE_FEATURE, states)?;
         // Whoever fetches events from now on gets those from then on.
         drop(phone.events());
-        Ok(phone)
+        Ok(Arc::new(phone))
     }
 
     /// Hangs up and makes the cards safe.

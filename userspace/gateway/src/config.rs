@@ -82,6 +82,8 @@ pub struct LineConfig {
     pub credential: Option<UserSecret>,
     /// Whether the line registers at its PBX.
     pub register: bool,
+    /// Whose waiting messages the PBX is asked for.
+    pub mailbox: Option<String>,
     /// How it understands its exchange.
     pub exchange: ExchangeOptions,
 }
@@ -189,8 +191,10 @@ impl Config {
                 profile: None,
                 sound,
             };
-            let LineSection { trunk, register, .. } = line;
-            lines.insert(key, LineConfig { trunk, number, credential, register, exchange });
+            let LineSection { trunk, register, mailbox, .. } = line;
+            let mailbox = mailbox.map(|UserName(mailbox)| mailbox);
+            let config = LineConfig { trunk, number, credential, register, mailbox, exchange };
+            lines.insert(key, config);
         }
         let cards = card.into_iter().map(|card| CardConfig {
             device: card.device.0,
@@ -257,7 +261,7 @@ mod tests {
              rtp_ports = [10000, 10099]\npeers = ['192.0.2.9']\ncalls_per_second = 2\n\
              user = 'pbx'\nsecret_credential = 'callers'\n[[card]]\ndevice = 'uio:/dev/uio0'\n\
              country = 'de'\n[[card]]\ndevice = 'soft'\n[line.0]\ntrunk = 'sip:pbx'\n\
-             number = '100'\n[line.2]\ntrunk = 'sip:in@pbx:5070'\nuser = 'line'\n\
+             number = '100'\nmailbox = '199'\n[line.2]\ntrunk = 'sip:in@pbx:5070'\nuser = 'line'\n\
              secret_file = '{}'\nanswer = 'polarity'\nsilence = 30\nregister = true\n\
              echo_cancel = false\ngain_sent = -3\n",
             file.display()
@@ -272,6 +276,7 @@ mod tests {
         let line = &config.lines[&2];
         assert_eq!(line.credential.as_ref().unwrap().secret.reveal(), "one");
         assert!(line.register && !config.lines[&0].register);
+        assert_eq!((&line.mailbox, config.lines[&0].mailbox.as_deref()), (&None, Some("199")));
         assert_eq!(line.exchange.answer, Answer::Polarity);
         assert_eq!(line.exchange.silence, Some(Duration::from_secs(30)));
         let sound = line.exchange.sound;

@@ -58,6 +58,7 @@ pub(crate) struct LineSection {
     pub(crate) silence: Option<Silence>,
     #[serde(default)]
     pub(crate) register: bool,
+    pub(crate) mailbox: Option<UserName>,
     #[serde(default = "yes")]
     pub(crate) echo_cancel: bool,
     #[serde(default)]

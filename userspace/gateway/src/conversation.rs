@@ -4,7 +4,7 @@ use std::future::pending;
 use std::pin::Pin;
 use std::time::Duration;
 
-use ringback_host::{Call, Events, LineEvent, Phone, PhoneEvent};
+use ringback_host::{Call, Events, LineEvent, PhoneEvent};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::PHONEBUTTONSTATE_DOWN;
 use tokio::time::{Instant, sleep_until};
@@ -40,7 +40,7 @@ pub(crate) async fn converse(
     let mut digits = DigitQueue::new(call.clone(), served.is_telephone());
     let (mut received, mut look) = (media.received(), Instant::now() + SILENCE);
     let mut alive: Option<Alive> = None;
-    let mut buttons = served.telephone.as_ref().map(Phone::events);
+    let mut buttons = served.telephone.as_ref().map(|telephone| telephone.events());
     loop {
         let is_alive = async {
             match &mut alive {

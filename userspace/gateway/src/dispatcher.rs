@@ -21,6 +21,7 @@ use crate::digest::Doorkeeper;
 use crate::leg::{CONTACT, Leg};
 use crate::line_task::LineEntry;
 use crate::media;
+use crate::messages::MessageNotice;
 use crate::occupancy::Seizure;
 use crate::outgoing::Invitation;
 use crate::peers::Peers;
@@ -28,7 +29,7 @@ use crate::sdp::{SdpError, Session};
 use crate::served_line::Site;
 
 /// The methods that are understood.
-const METHODS: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO";
+const METHODS: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, NOTIFY";
 
 /// What decides about requests.
 pub(crate) struct Dispatcher {
@@ -98,7 +99,9 @@ impl Dispatcher {
 
     async fn request(&self, mut transaction: Transaction) {
         let tag = transaction.original.to_header().ok().and_then(|to| to.tag().ok().flatten());
-        let (status, headers) = match transaction.original.method {
+        let tag = tag.map(|tag| tag.to_string());
+        let method = transaction.original.method;
+        let (status, headers) = match method {
             _ if tag.is_some() => match self.site.sip.dialogs.match_dialog(&transaction) {
                 Some(mut dialog) => {
                     tokio::spawn(async move {
@@ -108,8 +111,10 @@ impl Dispatcher {
                     });
                     return;
                 }
+                None if method == Method::Notify => self.notice(&transaction, tag.as_deref()),
                 None => (StatusCode::CallTransactionDoesNotExist, Vec::new()),
             },
+            Method::Notify => self.notice(&transaction, None),
             Method::Invite => match self.invite(transaction).await {
                 None => return,
                 Some((refused, rejection)) => {
@@ -132,6 +137,54 @@ impl Dispatcher {
         if let Err(error) = transaction.reply_with(status, headers, None).await {
             debug!("a response was not sent: {error}");
         }
+    }
+
+    /// Takes in whether messages wait for a telephone of the PBX that tells so. `tag` is that of
+    /// the subscription with which it was asked to.
+    fn notice(&self, transaction: &Transaction, tag: Option<&str>) -> (StatusCode, Vec<Header>) {
+        let request = &transaction.original;
+        let notice = match MessageNotice::read(request) {
+            Ok(notice) => notice,
+            Err(refused) => return refused,
+        };
+        let routing = Arc::clone(&self.routing.borrow());
+        let pbx = source(transaction);
+        let telephones = || {
+            let own = |line: &&LineEntry| {
+                pbx.is_some_and(|pbx| self.peers.is_host(pbx, &line.trunk.host))
+            };
+            routing.lines.iter().filter(own).filter_map(|line| line.telephone.as_ref())
+        };
+        let found = match tag {
+            Some(tag) => {
+                telephones().find(|telephone| telephone.subscription.as_deref() == Some(tag))
+            }
+            // It is for whom it is sent to, or for whom it says.
+            None => {
+                let to = request.to_header().ok().and_then(|to| to.uri().ok());
+                let users = [
+                    request.uri.user().map(str::to_owned),
+                    to.and_then(|to| to.user().map(str::to_owned)),
+                    notice.summary.as_ref().and_then(|summary| summary.account.clone()),
+                ];
+                let mut users = users.into_iter().flatten();
+                users.find_map(|user| telephones().find(|telephone| telephone.number == user))
+            }
+        };
+        let Some(telephone) = found else {
+            let unknown = match tag {
+                Some(_) => StatusCode::CallTransactionDoesNotExist,
+                None => StatusCode::NotFound,
+            };
+            return (unknown, Vec::new());
+        };
+        if let Some(summary) = notice.summary {
+            telephone.set_messages(summary.waiting);
+        }
+        if notice.is_last && tag.is_some() {
+            telephone.over.notify_one();
+        }
+        (StatusCode::OK, Vec::new())
     }
 
     /// Gives a call to a line, or returns why it gets none.
@@ -234,7 +287,7 @@ impl Routing {
             let own = |line: &&LineEntry| everywhere || peers.is_host(pbx, &line.trunk.host);
             self.lines.iter().filter(own)
         };
-        if let Some(line) = its().find(|line| line.telephone.as_deref() == Some(user)) {
+        if let Some(line) = its().find(|line| line.has_number(user)) {
             let seizure = line.occupancy.seize().ok_or(Refusal::BUSY)?;
             return Ok((line.clone(), user.to_owned(), seizure));
         }

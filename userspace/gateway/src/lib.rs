@@ -25,7 +25,7 @@
 //! |---|---|
 //! | `gateway` | starts and ends everything, and has it follow a changed configuration |
 //! | `dispatcher` | requests from outside: which are answered, and by which line |
-//! | `registration` | registers a line at its PBX |
+//! | `standing_request` | registers a line at its PBX, and asks for its waiting messages |
 //! | `line_set` | the lines, and how they follow a changed configuration |
 //! | `line_task` | one line: takes calls from both sides, one at a time |
 //! | `outgoing`, `incoming` | a call from SIP to the line; from the line to SIP |
@@ -42,6 +42,8 @@
 //! | `jitter` | received sound in its order and time |
 //! | `telephone_event`, `info` | digits and the hook flash in RTP packets; in INFO requests |
 //! | `sdp`, `rtp`, `codec` | descriptions of sessions; packets; G.711 by its names |
+//! | `messages` | whether messages wait, as a PBX tells it |
+//! | `message_summary` | the text that says so |
 //! | `caller`, `cause` | who calls, and why a call ends, in the words of both sides |
 //! | `config`, `config_text` | the configuration file: what is made of it; what it may contain |
 //! | `trunk`, `secret` | addresses of PBXs, and secrets, as the file names them |
@@ -69,16 +71,18 @@ mod leg;
 mod line_set;
 mod line_task;
 mod media;
+mod message_summary;
+mod messages;
 mod occupancy;
 mod outgoing;
 mod peers;
 mod query;
-mod registration;
 pub mod rtp;
 pub mod sdp;
 pub mod secret;
 mod served_line;
 pub mod service_manager;
+mod standing_request;
 mod tcp;
 mod telephone_event;
 pub mod trunk;

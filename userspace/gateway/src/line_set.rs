@@ -13,8 +13,9 @@ use crate::config::{LineConfig, UserSecret};
 use crate::exit::Failure;
 use crate::line_task::{LineChange, LineEntry, LineTask};
 use crate::query::Query;
-use crate::registration::Registration;
+
 use crate::served_line::{ServedLine, Site};
+use crate::standing_request::{Standing, StandingRequest};
 
 /// A line that is served.
 struct RunningLine {
@@ -22,7 +23,21 @@ struct RunningLine {
     entry: LineEntry,
     /// What changes for its task. When it is dropped the task ends behind its call.
     changes: UnboundedSender<LineChange>,
-    registration: Option<Registration>,
+    standing: StandingRequests,
+}
+
+/// What the PBX is asked for as long as a line is served.
+#[derive(Default)]
+struct StandingRequests {
+    registration: Option<StandingRequest>,
+    messages: Option<StandingRequest>,
+}
+
+impl StandingRequests {
+    /// Both of them.
+    fn into_all(self) -> impl Iterator<Item = StandingRequest> {
+        self.registration.into_iter().chain(self.messages)
+    }
 }
 
 /// All of them.
@@ -47,7 +62,6 @@ impl LineSet {
     ) -> Result<(), Failure> {
         let OpenLine { line, telephone, tells_callers } = cards.open_line(number, settings)?;
         let events = line.events();
-        let registration = register(site, number, &config, None);
         let served = ServedLine {
             number,
             config: config.clone(),
@@ -58,9 +72,11 @@ impl LineSet {
             tells_callers,
             site: Arc::clone(site),
         };
-        let (task, entry, changes) = LineTask::new(served);
+        let (task, mut entry, changes) = LineTask::new(served);
         self.tasks.spawn(task.run());
-        self.lines.insert(number, RunningLine { config, entry, changes, registration });
+        let before = StandingRequests::default();
+        let standing = stand(site, number, &config, &mut entry, before);
+        self.lines.insert(number, RunningLine { config, entry, changes, standing });
         Ok(())
     }
 
@@ -79,8 +95,8 @@ impl LineSet {
         for (number, line) in before {
             if lines.contains_key(&number) {
                 self.lines.insert(number, line);
-            } else if let Some(registration) = line.registration {
-                tokio::spawn(registration.stop());
+            } else {
+                withdraw(line.standing);
             }
         }
         let mut failures = Vec::new();
@@ -103,8 +119,9 @@ impl LineSet {
 
     /// Tells the PBXs that the lines are not there any more.
     pub(crate) async fn unregister(&mut self) {
-        let registrations = self.lines.values_mut().filter_map(|line| line.registration.take());
-        let ended: JoinSet<()> = registrations.map(Registration::stop).collect();
+        let standing = self.lines.values_mut().map(|line| std::mem::take(&mut line.standing));
+        let all = standing.flat_map(StandingRequests::into_all);
+        let ended: JoinSet<()> = all.map(StandingRequest::stop).collect();
         ended.join_all().await;
     }
 
@@ -123,37 +140,64 @@ impl RunningLine {
         settings: LineSettings,
     ) {
         let of = |config: &LineConfig| {
-            let LineConfig { trunk, number, credential, register, .. } = config;
-            (trunk.clone(), number.clone(), credential.clone(), *register)
+            let LineConfig { trunk, number, credential, register, mailbox, .. } = config;
+            (trunk.clone(), number.clone(), credential.clone(), *register, mailbox.clone())
         };
-        if of(&self.config) != of(&config) {
-            let before = self.registration.take();
-            self.registration = register(site, number, &config, before);
-        }
         self.entry.follow(&config);
+        if of(&self.config) != of(&config) {
+            let before = std::mem::take(&mut self.standing);
+            self.standing = stand(site, number, &config, &mut self.entry, before);
+        }
         self.config = config.clone();
         // A task that has ended is one of a line that is gone.
         let _ = self.changes.send(LineChange { config, settings });
     }
 }
 
-/// Registers a line at its PBX, if it is to be, once another registration of it has ended.
-fn register(
+/// Withdraws what the PBX was asked for.
+fn withdraw(standing: StandingRequests) {
+    for request in standing.into_all() {
+        tokio::spawn(request.stop());
+    }
+}
+
+/// Registers a line at its PBX and asks for its messages, as far as the line is to, once the
+/// requests before have ended.
+fn stand(
     site: &Arc<Site>,
     number: u32,
     config: &LineConfig,
-    before: Option<Registration>,
-) -> Option<Registration> {
-    let LineConfig { trunk, number: user, credential, register, .. } = config;
+    entry: &mut LineEntry,
+    before: StandingRequests,
+) -> StandingRequests {
     let what = format!("line {number}");
-    let query = Query::new(site, trunk, user, credential.as_ref().map(UserSecret::credential));
-    match query {
-        Ok(query) if *register => return Some(Registration::start(query, what, before)),
-        Ok(_) => {}
-        Err(error) => warn!("{what} can't be registered at its PBX: {error}"),
+    let query = |user: &str| {
+        let credential = config.credential.as_ref().map(UserSecret::credential);
+        let query = Query::new(site, &config.trunk, user, credential);
+        query.inspect_err(|error| warn!("the PBX of {what} can't be asked: {error}")).ok()
+    };
+    let StandingRequests { mut registration, mut messages } = before;
+    let mut standing = StandingRequests::default();
+    if config.register
+        && let Some(query) = query(&config.number)
+    {
+        let (kind, before) = (Standing::Registration, registration.take());
+        let over = Arc::default();
+        let request = StandingRequest::start(kind, query, what.clone(), over, before);
+        standing.registration = Some(request);
     }
-    if let Some(before) = before {
-        tokio::spawn(before.stop());
+    if let Some(telephone) = &mut entry.telephone {
+        telephone.subscription = None;
+        if let Some(mailbox) = &config.mailbox
+            && let Some(query) = query(mailbox)
+        {
+            telephone.subscription = Some(query.tag());
+            let (kind, before) = (Standing::Messages, messages.take());
+            let over = Arc::clone(&telephone.over);
+            let request = StandingRequest::start(kind, query, what.clone(), over, before);
+            standing.messages = Some(request);
+        }
     }
-    None
+    withdraw(StandingRequests { registration, messages });
+    standing
 }

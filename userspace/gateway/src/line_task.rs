@@ -1,9 +1,12 @@
 //! One line: takes calls from both sides, one at a time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use ringback_host::{Call, LineEvent};
+use ringback_host::{Call, LineEvent, Phone};
 use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::{PHONELAMPMODE_OFF, PHONELAMPMODE_STEADY};
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{
     Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel,
 };
@@ -21,15 +24,47 @@ use crate::{incoming, trunk::Trunk};
 /// How often it is looked whether a line that was seized is free again.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// The lamp of a telephone that says that messages wait; it is its only one.
+const MESSAGE_LAMP: u32 = 0;
+
 /// A line, as the dispatcher knows it.
 #[derive(Clone)]
 pub(crate) struct LineEntry {
     pub(crate) trunk: Trunk,
-    /// The number of a telephone; `None` for a line of an exchange.
-    pub(crate) telephone: Option<String>,
+    /// Its telephone; `None` for a line of an exchange.
+    pub(crate) telephone: Option<TelephoneEntry>,
     pub(crate) occupancy: Occupancy,
     /// Where calls go for which the line was seized.
     invitations: Sender<Invitation>,
+}
+
+/// A telephone, as the dispatcher knows it.
+#[derive(Clone)]
+pub(crate) struct TelephoneEntry {
+    pub(crate) number: String,
+    phone: Arc<Phone>,
+    /// Our tag in its subscription to waiting messages.
+    pub(crate) subscription: Option<String>,
+    /// The subscription is told here that the PBX has ended it.
+    pub(crate) over: Arc<Notify>,
+}
+
+impl TelephoneEntry {
+    /// Has its lamp say whether messages wait; a telephone with a display is told so, and its dial
+    /// tone stutters.
+    pub(crate) fn set_messages(&self, wait: bool) {
+        let mode = if wait { PHONELAMPMODE_STEADY } else { PHONELAMPMODE_OFF };
+        let pending = self.phone.set_lamp(MESSAGE_LAMP, mode);
+        tokio::spawn(async move {
+            let set = match pending {
+                Ok(pending) => pending.await.map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(error) = set {
+                warn!("a telephone can't be told of its messages: {error}");
+            }
+        });
+    }
 }
 
 /// Another configuration of the line.
@@ -39,10 +74,17 @@ pub(crate) struct LineChange {
 }
 
 impl LineEntry {
+    /// Whether it is that of a telephone with this number.
+    pub(crate) fn has_number(&self, number: &str) -> bool {
+        self.telephone.as_ref().is_some_and(|telephone| telephone.number == number)
+    }
+
     /// Follows another configuration of the line.
     pub(crate) fn follow(&mut self, config: &LineConfig) {
         self.trunk = config.trunk.clone();
-        self.telephone = self.telephone.is_some().then(|| config.number.clone());
+        if let Some(telephone) = &mut self.telephone {
+            telephone.number.clone_from(&config.number);
+        }
     }
 
     /// Gives the line a call, for which it was seized.
@@ -68,7 +110,12 @@ impl LineTask {
         let occupancy = Occupancy::default();
         let (sender, invitations) = channel(1);
         let trunk = served.config.trunk.clone();
-        let telephone = served.is_telephone().then(|| served.config.number.clone());
+        let telephone = served.telephone.as_ref().map(|phone| TelephoneEntry {
+            number: served.config.number.clone(),
+            phone: Arc::clone(phone),
+            subscription: None,
+            over: Arc::default(),
+        });
         let entry =
             LineEntry { trunk, telephone, occupancy: occupancy.clone(), invitations: sender };
         let (changed, changes) = unbounded_channel();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rsipstack::dialog::authenticate::{AuthRetry, Credential, handle_client_authenticate};
+use rsipstack::sip::prelude::{HeadersExt, ToTypedHeader};
 use rsipstack::sip::{
     Header, Method, Response, SipMessage, StatusCode, StatusCodeKind, Uri, typed,
 };
@@ -50,6 +51,15 @@ pub(crate) struct Query {
     from: typed::From,
     call_id: rsipstack::sip::CallId,
     number: u32,
+    /// What a subscription has begun; `None` outside of one.
+    dialog: Option<SubscriptionDialog>,
+}
+
+/// The dialog of a subscription (RFC 6665, 4.4).
+struct SubscriptionDialog {
+    to: typed::To,
+    target: Uri,
+    routes: Vec<Header>,
 }
 
 impl Query {
@@ -77,7 +87,18 @@ impl Query {
             from: from.with_tag(make_tag()),
             call_id,
             number: 0,
+            dialog: None,
         })
+    }
+
+    /// Our tag, by which the PBX names us in what it tells.
+    pub(crate) fn tag(&self) -> String {
+        self.from.tag().map(|tag| tag.to_string()).unwrap_or_default()
+    }
+
+    /// The PBX has ended the subscription: the next request begins another one.
+    pub(crate) fn forget_dialog(&mut self) {
+        self.dialog = None;
     }
 
     /// Our URI, as the answer has it.
@@ -96,12 +117,39 @@ impl Query {
     ) -> Result<Response, QueryError> {
         let TrunkAddress { destination, .. } = self.site.sip.locate(&self.trunk).await?;
         let host = format!("sip:{}:{}", self.trunk.uri_host(), self.trunk.port);
-        let target = match method {
-            Method::Register => Uri::try_from(host).map_err(rsipstack::Error::from)?,
-            _ => self.about.clone(),
+        let target = match (&self.dialog, method) {
+            (_, Method::Register) => Uri::try_from(host).map_err(rsipstack::Error::from)?,
+            (Some(dialog), _) => dialog.target.clone(),
+            (None, _) => self.about.clone(),
         };
         let asked = self.exchange(method, target, destination, headers);
-        timeout(ANSWERED, asked).await.unwrap_or(Err(QueryError::Unanswered))
+        let answer = timeout(ANSWERED, asked).await.unwrap_or(Err(QueryError::Unanswered));
+        match &answer {
+            Ok(response)
+                if response.status_code.kind() == StatusCodeKind::Successful
+                    && method == Method::Subscribe =>
+            {
+                self.begun(response);
+            }
+            // Whatever there was, the PBX does not know it any more.
+            _ => self.dialog = None,
+        }
+        answer
+    }
+
+    /// Remembers the dialog that a subscription has begun.
+    fn begun(&mut self, response: &Response) {
+        let to = response.to_header().ok().and_then(|to| to.typed().ok());
+        let contact = response.contact_header().ok().and_then(|contact| contact.typed().ok());
+        let (None, Some(to), Some(contact)) = (&self.dialog, to, contact) else { return };
+        // The last proxy on the way here is the first on the way back.
+        let routes = response.typed_record_route_headers().unwrap_or_default();
+        let routes = routes.into_iter().rev().map(|route| {
+            let typed::RecordRoute { display_name, uri, params } = route;
+            Header::Route(typed::Route { display_name, uri, params }.into())
+        });
+        let routes = routes.collect();
+        self.dialog = Some(SubscriptionDialog { to, target: contact.uri, routes });
     }
 
     async fn exchange(
@@ -114,7 +162,11 @@ impl Query {
         let endpoint = &self.site.sip.dialogs.endpoint;
         let own = SipAddr { r#type: destination.r#type, addr: self.site.sip.address.into() };
         let via = endpoint.get_via(Some(own), None)?;
-        let to = typed::To { display_name: None, uri: self.about.clone(), params: Vec::new() };
+        let about =
+            || typed::To { display_name: None, uri: self.about.clone(), params: Vec::new() };
+        let to = self.dialog.as_ref().map_or_else(about, |dialog| dialog.to.clone());
+        let routes: Vec<Header> =
+            self.dialog.iter().flat_map(|dialog| dialog.routes.clone()).collect();
         self.number += 1;
         let id = Some(self.call_id.clone());
         let mut request =
@@ -122,7 +174,7 @@ impl Query {
         let contact =
             typed::Contact { display_name: None, uri: self.contact.clone(), params: Vec::new() };
         request.headers.push(Header::Contact(contact.into()));
-        headers.into_iter().for_each(|header| request.headers.push(header));
+        headers.into_iter().chain(routes).for_each(|header| request.headers.push(header));
         let key = TransactionKey::from_request(&request, TransactionRole::Client)?;
         let mut transaction = Transaction::new_client(key, request, endpoint.clone(), None);
         transaction.destination = Some(destination);

@@ -44,7 +44,7 @@ pub(crate) struct ServedLine {
     /// A call that has begun while the line had another one.
     pub(crate) offered: Option<Call>,
     /// Its telephone; `None` for a line of an exchange.
-    pub(crate) telephone: Option<Phone>,
+    pub(crate) telephone: Option<Arc<Phone>>,
     /// Whether exchanges of its country tell who calls.
     pub(crate) tells_callers: bool,
     pub(crate) site: Arc<Site>,

@@ -51,6 +51,7 @@ pub struct Agent {
     parameter: &'static str,
     called: Mutex<UnboundedReceiver<Called>>,
     registered: Mutex<UnboundedReceiver<Request>>,
+    subscribed: Mutex<UnboundedReceiver<Request>>,
     end: CancellationToken,
 }
 
@@ -90,11 +91,13 @@ impl Agent {
         tokio::spawn(async move { endpoint.serve().await });
         let (sender, called) = unbounded_channel();
         let (registrations, registered) = unbounded_channel();
+        let (subscriptions, subscribed) = unbounded_channel();
         let server = Server {
             dialogs: Arc::clone(&dialogs),
             contact: contact.clone(),
             called: sender,
             registrations,
+            subscriptions,
             ip: address.ip(),
         };
         tokio::spawn(server.serve(requests));
@@ -105,6 +108,7 @@ impl Agent {
             parameter,
             called: Mutex::new(called),
             registered: Mutex::new(registered),
+            subscribed: Mutex::new(subscribed),
             end,
         }
     }
@@ -168,6 +172,12 @@ impl Agent {
         within("the gateway registers", registered.recv()).await.unwrap()
     }
 
+    /// The next SUBSCRIBE, which is granted for two seconds.
+    pub async fn subscribed(&self) -> Request {
+        let mut subscribed = self.subscribed.lock().await;
+        within("the gateway subscribes", subscribed.recv()).await.unwrap()
+    }
+
     /// Whether the gateway has not called.
     pub async fn is_not_called(&self) -> bool {
         self.called.lock().await.try_recv().is_err()
@@ -186,13 +196,22 @@ struct Server {
     contact: Uri,
     called: UnboundedSender<Called>,
     registrations: UnboundedSender<Request>,
+    subscriptions: UnboundedSender<Request>,
     ip: IpAddr,
 }
 
 impl Server {
     async fn serve(self, mut requests: TransactionReceiver) {
-        let Server { dialogs, contact, called, registrations, ip } = self;
+        let Server { dialogs, contact, called, registrations, subscriptions, ip } = self;
         while let Some(mut transaction) = requests.recv().await {
+            if transaction.original.method == Method::Subscribe {
+                let _ = subscriptions.send(transaction.original.clone());
+                let contact = Header::Contact(format!("<{contact}>").into());
+                let granted = expires(&transaction.original).min(2);
+                let headers = vec![contact, Header::Expires(granted.into())];
+                transaction.reply_with(StatusCode::OK, headers, None).await.unwrap();
+                continue;
+            }
             let tag = transaction.original.to_header().unwrap().tag().unwrap();
             if tag.is_some() {
                 match dialogs.match_dialog(&transaction) {
@@ -244,7 +263,7 @@ fn registrar(request: &Request, known: &UnboundedSender<Request>) -> (StatusCode
     (StatusCode::OK, vec![Header::Contact(others.into())])
 }
 
-/// The seconds that a REGISTER asks for.
+/// The seconds that a REGISTER or SUBSCRIBE asks for.
 pub fn expires(request: &Request) -> u32 {
     let expires = request.headers.iter().find_map(|header| match header {
         Header::Expires(expires) => Some(expires.value().parse().unwrap()),

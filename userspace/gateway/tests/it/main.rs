@@ -8,6 +8,7 @@ mod agent;
 mod drain;
 mod flash;
 mod incoming;
+mod messages;
 mod outgoing;
 mod program;
 mod registration;

@@ -1,71 +1,132 @@
-//! Registers a line at its PBX, so that this knows where the line is (RFC 3261, 10).
+//! Requests that hold for a time: the registration of a line at its PBX, so that this knows where
+//! the line is (RFC 3261, 10), and the subscription to what it tells of waiting messages (RFC
+//! 3842).
 //!
-//! It is registered anew when three quarters of the time have passed that the PBX has granted. What
-//! fails is tried again, and the log says once why. At its end the line is unregistered.
+//! They are repeated when three quarters of the time have passed that the PBX has granted. What
+//! fails is tried again, and the log says once why. At their end they are withdrawn.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rsipstack::sip::{Header, Headers, Method, Response, StatusCode, StatusCodeKind, Uri};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{info, warn};
 
+use crate::messages::{MESSAGE_SUMMARY, SUMMARY_TYPE};
 use crate::query::{Query, QueryError};
 
-/// How long a registration is asked to last, in seconds.
+/// How long it is asked to hold, in seconds.
 const ASKED: u32 = 3600;
 /// The longest that a PBX may insist on.
 const LONGEST: u32 = 24 * 3600;
 /// How long it is waited after a failure: twice as long after each.
 const FIRST_RETRY: Duration = Duration::from_secs(15);
 const LAST_RETRY: Duration = Duration::from_secs(600);
-/// How long unregistering may take.
-const UNREGISTERED: Duration = Duration::from_secs(5);
+/// How long it may take to withdraw one.
+const WITHDRAWN: Duration = Duration::from_secs(5);
 
-/// A registration that is kept.
-pub(crate) struct Registration {
-    end: CancellationToken,
+/// How long it is waited before a subscription is begun anew that the PBX has ended.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// That the PBX knows where the line is.
+    Registration,
+    /// That it tells whether messages wait.
+    Messages,
+}
+
+impl Standing {
+    fn method(self) -> Method {
+        match self {
+            Standing::Registration => Method::Register,
+            Standing::Messages => Method::Subscribe,
+        }
+    }
+
+    fn headers(self, seconds: u32) -> Vec<Header> {
+        let mut headers = vec![Header::Expires(seconds.into())];
+        if self == Standing::Messages {
+            headers.push(Header::Event(MESSAGE_SUMMARY.into()));
+            headers.push(Header::Accept(SUMMARY_TYPE.into()));
+        }
+        headers
+    }
+
+    /// What the PBX does for a line.
+    fn name(self, line: &str) -> String {
+        match self {
+            Standing::Registration => format!("register {line}"),
+            Standing::Messages => format!("tell {line} whether messages wait"),
+        }
+    }
+}
+
+/// A request that is kept standing. Dropping it withdraws it, too, but waits for nothing.
+pub(crate) struct StandingRequest {
+    end: DropGuard,
     task: JoinHandle<()>,
 }
 
-impl Registration {
-    /// Registers a line from now on, or from the end of its registration before. `what` names it
-    /// in the log.
-    pub(crate) fn start(query: Query, what: String, before: Option<Registration>) -> Registration {
+impl StandingRequest {
+    /// Asks for it from now on, or from the end of the one before. `line` names the line in the
+    /// log; `over` is told when the PBX ends it by itself.
+    pub(crate) fn start(
+        standing: Standing,
+        query: Query,
+        line: String,
+        over: Arc<Notify>,
+        before: Option<StandingRequest>,
+    ) -> StandingRequest {
         let end = CancellationToken::new();
         let ended = end.clone();
         let task = tokio::spawn(async move {
             if let Some(before) = before {
                 before.stop().await;
             }
-            keep(query, what, ended).await;
+            keep(standing, query, &line, &over, ended).await;
         });
-        Registration { end, task }
+        StandingRequest { end: end.drop_guard(), task }
     }
 
-    /// Unregisters it.
+    /// Withdraws it.
     pub(crate) async fn stop(self) {
-        self.end.cancel();
+        drop(self.end);
         // It ends within its own deadlines.
         let _ = self.task.await;
     }
 }
 
-async fn keep(mut query: Query, what: String, end: CancellationToken) {
+async fn keep(
+    standing: Standing,
+    mut query: Query,
+    line: &str,
+    over: &Notify,
+    end: CancellationToken,
+) {
     let mut asked = ASKED;
-    // Whether the PBX may know the line, and what the log has said last.
-    let (mut registered, mut told) = (false, None);
+    // Whether the PBX may have granted it, and what the log has said last.
+    let (mut granted_before, mut told) = (false, None);
     let mut retry = FIRST_RETRY;
+    let name = standing.name(line);
     loop {
         let answer = tokio::select! {
-            answer = register(&mut query, asked) => answer,
-            () = end.cancelled() => break,
+            answer = ask(&mut query, standing, asked) => answer,
+            () = end.cancelled() => {
+                // The PBX may have what it was asked.
+                granted_before = true;
+                break;
+            }
         };
         let (granted, news) = match answer {
             Ok(response) if response.status_code.kind() == StatusCodeKind::Successful => {
-                registered = true;
-                (Some(granted(&response, query.contact(), asked)), format!("{what} is registered"))
+                granted_before = true;
+                let granted = granted(&response, query.contact(), asked);
+                (Some(granted), format!("the PBX is willing to {name}"))
             }
             Ok(Response { status_code: StatusCode::IntervalTooBrief, headers, .. })
                 if least(&headers).is_some_and(|least| (asked + 1..=LONGEST).contains(&least)) =>
@@ -81,9 +142,9 @@ async fn keep(mut query: Query, what: String, end: CancellationToken) {
                     StatusCode::NotFound => ": check its number",
                     _ => "",
                 };
-                (None, format!("the PBX refuses to register {what}: {status_code}{cure}"))
+                (None, format!("the PBX refuses to {name}: {status_code}{cure}"))
             }
-            Err(error) => (None, format!("{what} can't be registered at its PBX: {error}")),
+            Err(error) => (None, format!("the PBX can't be asked to {name}: {error}")),
         };
         let wait = match granted {
             Some(granted) => {
@@ -106,19 +167,25 @@ async fn keep(mut query: Query, what: String, end: CancellationToken) {
         }
         tokio::select! {
             () = sleep(wait) => {}
+            () = over.notified() => {
+                query.forget_dialog();
+                sleep(AGAIN).await;
+            }
             () = end.cancelled() => break,
         }
     }
-    if registered && !matches!(timeout(UNREGISTERED, register(&mut query, 0)).await, Ok(Ok(_))) {
-        warn!("{what} could not be unregistered; its PBX forgets it by itself");
+    if granted_before
+        && !matches!(timeout(WITHDRAWN, ask(&mut query, standing, 0)).await, Ok(Ok(_)))
+    {
+        warn!("the PBX was not told to {name} no more; it ends that by itself");
     }
 }
 
-async fn register(query: &mut Query, seconds: u32) -> Result<Response, QueryError> {
-    query.ask(Method::Register, vec![Header::Expires(seconds.into())]).await
+async fn ask(query: &mut Query, standing: Standing, seconds: u32) -> Result<Response, QueryError> {
+    query.ask(standing.method(), standing.headers(seconds)).await
 }
 
-/// When it is registered again.
+/// When it is asked for again.
 fn refresh(granted: u32) -> Duration {
     Duration::from_secs((u64::from(granted) * 3 / 4).max(1))
 }
@@ -142,7 +209,7 @@ fn granted(response: &Response, contact: &Uri, asked: u32) -> u32 {
     of_contact.or_else(of_answer).unwrap_or(asked).min(LONGEST)
 }
 
-/// The least that a PBX registers for (423).
+/// The least that a PBX grants (423).
 fn least(headers: &Headers) -> Option<u32> {
     headers.iter().find_map(|header| match header {
         Header::MinExpires(least) => least.value().trim().parse().ok(),
