@@ -91,7 +91,8 @@ pub(crate) struct CallRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
     /// Who was called.
-    to: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
     /// The dialog's Call-ID, if the PBX was called at all.
     #[serde(skip_serializing_if = "String::is_empty")]
     call_id: String,
@@ -121,7 +122,7 @@ impl CallRecord {
             line,
             direction,
             from,
-            to: to.to_owned(),
+            to: Some(to.to_owned()),
             call_id,
             status: 0,
             cause: 0,
@@ -149,22 +150,29 @@ fn now() -> String {
 
 /// Where the records go.
 #[derive(Clone)]
-pub(crate) struct CallRecords(Arc<Mutex<Box<dyn Write + Send>>>);
+pub(crate) struct CallRecords(Arc<Mutex<RecordWriter>>);
+
+struct RecordWriter {
+    file: Box<dyn Write + Send>,
+    /// Whether numbers are among what is written.
+    numbers: bool,
+}
 
 impl CallRecords {
     /// Appends to a file, which only its owner can read if it is new; standard output without one.
-    pub(crate) fn open(path: Option<&Path>) -> Result<CallRecords, Failure> {
-        Ok(CallRecords(Arc::new(Mutex::new(CallRecords::writer(path)?))))
+    pub(crate) fn open(path: Option<&Path>, numbers: bool) -> Result<CallRecords, Failure> {
+        let file = CallRecords::file(path)?;
+        Ok(CallRecords(Arc::new(Mutex::new(RecordWriter { file, numbers }))))
     }
 
     /// Appends to this file from now on, also if it is a new one of the same name.
-    pub(crate) fn reopen(&self, path: Option<&Path>) -> Result<(), Failure> {
-        let writer = CallRecords::writer(path)?;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = writer;
+    pub(crate) fn reopen(&self, path: Option<&Path>, numbers: bool) -> Result<(), Failure> {
+        let file = CallRecords::file(path)?;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = RecordWriter { file, numbers };
         Ok(())
     }
 
-    fn writer(path: Option<&Path>) -> Result<Box<dyn Write + Send>, Failure> {
+    fn file(path: Option<&Path>) -> Result<Box<dyn Write + Send>, Failure> {
         let Some(path) = path else { return Ok(Box::new(io::stdout())) };
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
         let file = file.map_err(|error| {
@@ -174,10 +182,14 @@ impl CallRecords {
         Ok(Box::new(file))
     }
 
-    pub(crate) fn write(&self, record: &CallRecord) {
-        let Ok(line) = serde_json::to_string(record) else { return };
+    pub(crate) fn write(&self, record: CallRecord) {
         let mut writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = writer.write_all(format!("{line}\n").as_bytes()) {
+        let record = match writer.numbers {
+            true => record,
+            false => CallRecord { from: None, to: None, ..record },
+        };
+        let Ok(line) = serde_json::to_string(&record) else { return };
+        if let Err(error) = writer.file.write_all(format!("{line}\n").as_bytes()) {
             warn!("a call record can't be written: {error}");
         }
     }

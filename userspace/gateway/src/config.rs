@@ -36,6 +36,8 @@ pub struct Config {
     pub lines: BTreeMap<u32, LineConfig>,
     /// The file of the call records; `None` for standard output.
     pub call_records: Option<PathBuf>,
+    /// Whether call records have the numbers of who calls and is called.
+    pub numbers: bool,
 }
 
 /// Where and whom the gateway answers.
@@ -126,7 +128,7 @@ impl Config {
     /// # Errors
     /// As [`load`](Config::load).
     pub fn read(text: &str, credentials: Option<PathBuf>) -> Result<Config, String> {
-        let ConfigText { sip, card, line, call_records } =
+        let ConfigText { sip, card, line, call_records, numbers } =
             toml::from_str(text).map_err(|error| error.to_string())?;
         if card.is_empty() {
             return Err("there is no card: write [[card]] and below it device = with what \
@@ -200,7 +202,7 @@ impl Config {
             device: card.device.0,
             country: card.country.map_or_else(Country::default, |Named(country)| country),
         });
-        Ok(Config { sip, cards: cards.collect(), lines, call_records })
+        Ok(Config { sip, cards: cards.collect(), lines, call_records, numbers })
     }
 
     /// The hosts that are peers: those of the trunks, and those that are named besides.
@@ -230,7 +232,7 @@ mod tests {
         assert_eq!((line.trunk.to_string().as_str(), line.number.as_str()), ("sip:pbx", "line2"));
         assert!(line.exchange.sound.echo_cancel && line.credential.is_none());
         assert_eq!(config.peer_hosts(), ["pbx"]);
-        assert_eq!(config.call_records, None);
+        assert!(config.call_records.is_none() && config.numbers);
     }
 
     #[test]
@@ -257,7 +259,7 @@ mod tests {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
         }
         let text = format!(
-            "call_records = 'calls.jsonl'\n[sip]\nlisten = '192.0.2.1'\n\
+            "call_records = 'calls.jsonl'\nnumbers = false\n[sip]\nlisten = '192.0.2.1'\n\
              rtp_ports = [10000, 10099]\npeers = ['192.0.2.9']\ncalls_per_second = 2\n\
              user = 'pbx'\nsecret_credential = 'callers'\n[[card]]\ndevice = 'uio:/dev/uio0'\n\
              country = 'de'\n[[card]]\ndevice = 'soft'\n[line.0]\ntrunk = 'sip:pbx'\n\
@@ -268,7 +270,7 @@ mod tests {
         );
         let config = Config::read(&text, Some(folder.path().to_owned())).unwrap();
         assert_eq!(config.sip.listen.to_string(), "192.0.2.1:5060");
-        assert_eq!(config.sip.rtp_ports, Some((10000, 10099)));
+        assert_eq!((config.sip.rtp_ports, config.numbers), (Some((10000, 10099)), false));
         let callers = config.sip.credential.as_ref().unwrap();
         assert_eq!((callers.user.as_str(), callers.secret.reveal()), ("pbx", "two"));
         assert_eq!((config.cards.len(), config.lines.len()), (2, 2));

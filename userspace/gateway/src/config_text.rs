@@ -23,6 +23,8 @@ pub(crate) struct ConfigText {
     #[serde(default)]
     pub(crate) line: BTreeMap<LineKey, LineSection>,
     pub(crate) call_records: Option<PathBuf>,
+    #[serde(default = "yes")]
+    pub(crate) numbers: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -54,8 +54,8 @@ impl Gateway {
     pub async fn start(config: Config, soft: Option<SoftCard>) -> Result<Gateway, Failure> {
         let peers = Peers::new(config.peer_hosts(), config.sip.calls_per_second);
         peers.resolve().await;
-        let Config { sip, cards, lines, call_records } = config;
-        let records = CallRecords::open(call_records.as_deref())?;
+        let Config { sip, cards, lines, call_records, numbers } = config;
+        let records = CallRecords::open(call_records.as_deref(), numbers)?;
         // Bringing a card up waits for it.
         let card_configs = cards.clone();
         let cards = spawn_blocking(move || Cards::open(&cards, soft)).await;
@@ -107,7 +107,7 @@ impl Gateway {
     /// What can't be used of it, and then nothing of it is; or which lines can't be opened, and
     /// then they alone are not served.
     pub async fn reload(&mut self, config: Config) -> Result<(), Failure> {
-        let Config { ref sip, ref cards, ref lines, ref call_records } = config;
+        let Config { ref sip, ref cards, ref lines, ref call_records, numbers } = config;
         let (listen, before) = &self.fixed;
         for (what, same) in [("[sip] listen", *listen == sip.listen), ("[[card]]", before == cards)]
         {
@@ -123,7 +123,7 @@ impl Gateway {
             .iter()
             .map(|(number, line)| Ok((*number, (line.clone(), open.settings(*number, line)?))));
         let lines: BTreeMap<_, _> = lines.collect::<Result<_, Failure>>()?;
-        self.site.records.reopen(call_records.as_deref())?;
+        self.site.records.reopen(call_records.as_deref(), numbers)?;
         self.site.set_rtp_ports(sip.rtp_ports);
         // A new PBX has to be known before it is asked anything.
         self.peers.follow(config.peer_hosts(), sip.calls_per_second);

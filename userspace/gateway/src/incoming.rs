@@ -62,7 +62,7 @@ pub(crate) async fn run(served: &mut ServedLine, call: Call, seizure: Seizure) {
         let called = served.config.number.clone();
         CallRecord::begin(served.number, Direction::In, None, &called, String::new())
     });
-    served.site.records.write(&record.end(end, report));
+    served.site.records.write(record.end(end, report));
     drop(seizure);
 }
 
@@ -99,7 +99,8 @@ async fn begin(served: &mut ServedLine, call: &Call) -> Result<(CallerIdentity, 
     let local = socket.local_addr().map_err(|error| failed(&error))?;
     let host = uri_host(own);
     let (name, from) = caller.from(&host);
-    let uri = |text: String| Uri::try_from(text).map_err(|error| failed(&error));
+    // The log has no numbers, so not the text either.
+    let uri = |text: String| Uri::try_from(text).map_err(|_| failed(&"a number makes no SIP URI"));
     let options = InviteOption {
         caller_display_name: name,
         caller: uri(from)?,

@@ -58,7 +58,7 @@ pub(crate) async fn run(served: &mut ServedLine, invitation: Invitation) {
         None => None,
     };
     info!("line {}: a call out has ended, {end}", served.number);
-    served.site.records.write(&record.end(end, report));
+    served.site.records.write(record.end(end, report));
     drop(seizure);
 }
 

@@ -64,6 +64,20 @@ async fn a_call_has_sound_and_digits_in_both_directions_over_ipv6() {
 }
 
 #[tokio::test]
+async fn records_are_without_numbers_if_they_are_to_be() {
+    let site = Site::with("numbers = false", "").await;
+    let mut leg = site.agent.call(site.gateway.address(), SUBSCRIBER, Codec::Pcmu).await;
+    leg.progress(StatusCode::Ringing).await;
+    leg.hang_up().await;
+    site.line_idle().await;
+    let record = site.call_records(1).await.remove(0);
+    assert_eq!((&record["status"], &record["line"]), (&487.into(), &2.into()));
+    let text = record.to_string();
+    assert!(record["to"].is_null() && record["from"].is_null(), "{text}");
+    assert!(!text.contains(SUBSCRIBER), "{text}");
+}
+
+#[tokio::test]
 async fn the_pbx_is_told_that_the_subscriber_hangs_up() {
     let site = Site::new("").await;
     let mut leg = site.agent.call(site.gateway.address(), SUBSCRIBER, Codec::Pcmu).await;

@@ -54,10 +54,15 @@ impl Site {
         sip: &str,
         line: &str,
     ) -> Site {
+        // What stands before the sections.
+        let (top, sip) = match sip.strip_prefix("numbers = false") {
+            Some(sip) => ("numbers = false\n", sip),
+            None => ("", sip),
+        };
         let records = tempfile::tempdir().unwrap();
         let file = records.path().join("calls");
         let head = format!(
-            "call_records = '{}'\n[[card]]\ndevice = 'soft'\ncountry = '{country}'\n\
+            "call_records = '{}'\n{top}[[card]]\ndevice = 'soft'\ncountry = '{country}'\n\
              [sip]\nlisten = '{}:0'\n{sip}\n",
             file.display(),
             agent.host()
