@@ -38,12 +38,12 @@ struct OpenCard {
 pub(crate) struct LineSettings {
     provider: Arc<dyn Provider>,
     number: u32,
-    /// The configuration, as the provider takes it.
-    block: Vec<u8>,
+    device: DeviceConfig,
     /// Its place among the lines of all cards.
     place: usize,
     kind: LineKind,
-    tells_callers: bool,
+    /// Whether exchanges of its country tell who calls.
+    pub(crate) tells_callers: bool,
 }
 
 impl LineSettings {
@@ -52,7 +52,21 @@ impl LineSettings {
     /// # Errors
     /// The line is gone.
     pub(crate) fn apply(&self) -> Result<(), LineError> {
-        self.provider.line_set_dev_config(self.number, &self.block, CLASS)
+        self.provider.line_set_dev_config(self.number, &config_block(&self.device), CLASS)
+    }
+
+    /// Has a telephone ring so for its next call, 1 to 3.
+    ///
+    /// # Errors
+    /// The line is gone.
+    pub(crate) fn set_ring_mode(&mut self, mode: u32) -> Result<(), LineError> {
+        match &mut self.device {
+            DeviceConfig::Telephone { options } if options.ring_mode != mode => {
+                options.ring_mode = mode;
+                self.apply()
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -61,8 +75,7 @@ pub(crate) struct OpenLine {
     pub(crate) line: Line,
     /// Its telephone; `None` for a line of an exchange.
     pub(crate) telephone: Option<Arc<Phone>>,
-    /// Whether exchanges of its country tell who calls.
-    pub(crate) tells_callers: bool,
+    pub(crate) settings: LineSettings,
 }
 
 /// The cards, running. Dropping it hangs up and makes them safe, and stops the software card's
@@ -149,7 +162,7 @@ impl Cards {
         };
         let wrong = |what| Failure::new(Exit::Usage, format_args!("[line.{number}]: {what}"));
         let exchange = config.exchange;
-        let (kind, block) = match lines.get(place).and_then(|line| line.kind) {
+        let (kind, device) = match lines.get(place).and_then(|line| line.kind) {
             Some(LineKind::Fxo) if config.mailbox.is_some() => {
                 return Err(wrong("mailbox is for telephones (FXS)"));
             }
@@ -169,8 +182,7 @@ impl Cards {
         };
         let provider = Arc::clone(&card.provider);
         let tells_callers = card.country.caller_id().is_some();
-        let block = config_block(&block);
-        Ok(LineSettings { provider, number, block, place, kind, tells_callers })
+        Ok(LineSettings { provider, number, device, place, kind, tells_callers })
     }
 
     /// Sets a line up and opens it, with its telephone.
@@ -187,16 +199,15 @@ impl Cards {
         };
         settings.apply().map_err(failed)?;
         let line = self.host.open(number).map_err(failed)?;
-        let LineSettings { kind, place, tells_callers, .. } = settings;
-        let telephone = match kind {
-            LineKind::Fxs => Some(self.telephone(place).map_err(|error| {
+        let telephone = match settings.kind {
+            LineKind::Fxs => Some(self.telephone(settings.place).map_err(|error| {
                 Failure::failed(format_args!(
                     "the telephone of line {number} can't be opened: {error}"
                 ))
             })?),
             _ => None,
         };
-        Ok(OpenLine { line, telephone, tells_callers })
+        Ok(OpenLine { line, telephone, settings })
     }
 
     /// Opens the telephone of the line in this place. Phones are in the order of their lines.

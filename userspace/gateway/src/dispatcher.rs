@@ -14,6 +14,7 @@ use rsipstack::transport::SipConnection;
 use tokio::sync::watch;
 use tracing::{debug, warn};
 
+use crate::alert;
 use crate::caller::{CallerIdentity, dialable};
 use crate::cause::Refusal;
 use crate::config::SipConfig;
@@ -214,8 +215,8 @@ impl Dispatcher {
             return Some((transaction, Refusal::NO_RESOURCE.into()));
         };
         let leg = Leg::called(dialogs, dialog.clone(), states, local);
-        let Invited { number, caller, offer, pbx, socket, seizure } = invited;
-        line.invite(Invitation { leg, number, caller, offer, pbx, socket, seizure });
+        let Invited { number, ring_mode, caller, offer, pbx, socket, seizure } = invited;
+        line.invite(Invitation { leg, number, ring_mode, caller, offer, pbx, socket, seizure });
         tokio::spawn(async move {
             let mut dialog = dialog;
             if let Err(error) = dialog.handle(&mut transaction).await {
@@ -270,7 +271,8 @@ impl Dispatcher {
             Refusal::NO_RESOURCE
         })?;
         let caller = CallerIdentity::of_request(request);
-        Ok((line, Invited { number, caller, offer, pbx, socket, seizure }))
+        let ring_mode = alert::ring_mode(request);
+        Ok((line, Invited { number, ring_mode, caller, offer, pbx, socket, seizure }))
     }
 }
 
@@ -312,6 +314,7 @@ fn challenged(doorkeeper: &Doorkeeper, pbx: IpAddr) -> Rejection {
 /// What an INVITE asks for.
 struct Invited {
     number: String,
+    ring_mode: u32,
     caller: CallerIdentity,
     offer: Session,
     pbx: IpAddr,

@@ -122,7 +122,7 @@ async fn caller(served: &mut ServedLine, call: &Call) -> Result<CallerIdentity, 
     let (stop, until) = (served.site.stop.clone(), Instant::now() + CALLER_KNOWN);
     loop {
         let info = call.info().map_err(|_| MISSED)?;
-        if !served.tells_callers || CallerIdentity::is_told(&info) {
+        if !served.settings.tells_callers || CallerIdentity::is_told(&info) {
             return Ok(CallerIdentity::of_line(&info));
         }
         tokio::select! {

@@ -44,12 +44,14 @@
 //! | `sdp`, `rtp`, `codec` | descriptions of sessions; packets; G.711 by its names |
 //! | `messages` | whether messages wait, as a PBX tells it |
 //! | `message_summary` | the text that says so |
+//! | `alert` | how a telephone is to ring, as a PBX asks |
 //! | `caller`, `cause` | who calls, and why a call ends, in the words of both sides |
 //! | `config`, `config_text` | the configuration file: what is made of it; what it may contain |
 //! | `trunk`, `secret` | addresses of PBXs, and secrets, as the file names them |
 //! | `service_manager` | what systemd is told |
 //! | `exit` | exit codes and error sentences |
 
+mod alert;
 mod call_record;
 mod caller;
 mod cards;

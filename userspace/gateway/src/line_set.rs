@@ -60,7 +60,7 @@ impl LineSet {
         config: LineConfig,
         settings: LineSettings,
     ) -> Result<(), Failure> {
-        let OpenLine { line, telephone, tells_callers } = cards.open_line(number, settings)?;
+        let OpenLine { line, telephone, settings } = cards.open_line(number, settings)?;
         let events = line.events();
         let served = ServedLine {
             number,
@@ -69,7 +69,7 @@ impl LineSet {
             events,
             offered: None,
             telephone,
-            tells_callers,
+            settings,
             site: Arc::clone(site),
         };
         let (task, mut entry, changes) = LineTask::new(served);

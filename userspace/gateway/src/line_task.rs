@@ -174,6 +174,7 @@ impl LineTask {
             Err(error) => warn!("line {number} can't be set to its new configuration: {error}"),
         }
         self.served.config = config;
+        self.served.settings = settings;
     }
 
     /// Takes a call of the exchange's, or of the telephone's.

@@ -28,6 +28,8 @@ pub(crate) struct Invitation {
     pub(crate) leg: Leg,
     /// What is dialled.
     pub(crate) number: String,
+    /// How a telephone rings.
+    pub(crate) ring_mode: u32,
     /// Who calls, for a telephone to show.
     pub(crate) caller: CallerIdentity,
     pub(crate) offer: Session,
@@ -41,10 +43,13 @@ pub(crate) struct Invitation {
 
 /// Has the call, until it is over and the line is hung up.
 pub(crate) async fn run(served: &mut ServedLine, invitation: Invitation) {
-    let Invitation { mut leg, number, caller, offer, pbx, socket, seizure } = invitation;
+    let Invitation { mut leg, number, ring_mode, caller, offer, pbx, socket, seizure } = invitation;
     let from = caller.number.clone();
     let mut record = CallRecord::begin(served.number, Direction::Out, from, &number, leg.call_id());
     let mut sound = Sound { offer, pbx, socket: Arc::new(socket), media: None };
+    if let Err(error) = served.settings.set_ring_mode(ring_mode) {
+        warn!("line {}: its telephone rings as before: {error}", served.number);
+    }
     let end = match make(served, &mut leg, &number, &caller).await {
         Ok(call) => {
             let end = follow(served, &mut leg, &call, &mut sound, &mut record).await;

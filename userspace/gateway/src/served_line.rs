@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::call_record::CallRecords;
+use crate::cards::LineSettings;
 use crate::config::LineConfig;
 use crate::endpoint::SipEndpoint;
 
@@ -45,8 +46,8 @@ pub(crate) struct ServedLine {
     pub(crate) offered: Option<Call>,
     /// Its telephone; `None` for a line of an exchange.
     pub(crate) telephone: Option<Arc<Phone>>,
-    /// Whether exchanges of its country tell who calls.
-    pub(crate) tells_callers: bool,
+    /// What it is set to.
+    pub(crate) settings: LineSettings,
     pub(crate) site: Arc<Site>,
 }
 

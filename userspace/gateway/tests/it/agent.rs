@@ -142,6 +142,19 @@ impl Agent {
         offer: Vec<u8>,
         credential: Option<(&str, &str)>,
     ) -> AgentLeg {
+        self.invite_with(gateway, number, voice, offer, credential, Vec::new())
+    }
+
+    /// Calls with further headers.
+    pub fn invite_with(
+        &self,
+        gateway: SocketAddr,
+        number: &str,
+        voice: Voice,
+        offer: Vec<u8>,
+        credential: Option<(&str, &str)>,
+        headers: Vec<Header>,
+    ) -> AgentLeg {
         let (sender, states) = self.dialogs.new_dialog_state_channel();
         let options = InviteOption {
             caller_display_name: Some("Ada".to_owned()),
@@ -149,6 +162,7 @@ impl Agent {
             callee: Uri::try_from(format!("sip:{number}@{gateway}{}", self.parameter)).unwrap(),
             contact: self.contact.clone(),
             offer: Some(offer),
+            headers: Some(headers),
             credential: credential.map(|(username, password)| Credential {
                 username: username.to_owned(),
                 password: password.to_owned(),

@@ -1,6 +1,6 @@
 //! Telephones as extensions, and several lines of an exchange as one trunk.
 
-use ringback_country::CallerIdCoding;
+use ringback_country::{CallerIdCoding, Country};
 use ringback_driver::PortNumber;
 use ringback_gateway::sdp::Codec;
 use ringback_media::caller_id::Party;
@@ -11,20 +11,25 @@ use rsipstack::sip::{Header, StatusCode};
 
 use crate::agent::{Agent, cause};
 use crate::site::{LINE, SUBSCRIBER, Site, eventually};
-use crate::voice::longest;
+use crate::voice::{Voice, longest};
 
 /// The number of the telephone on line 0.
 pub const EXTENSION: &str = "100";
 
 /// A site whose PBX has also the telephone on line 0, and the second line of the exchange.
 pub async fn office() -> (Site, Telephone) {
+    office_in(Country::default()).await
+}
+
+/// The same, in another country.
+async fn office_in(country: Country) -> (Site, Telephone) {
     let agent = Agent::start().await;
     let trunk = agent.trunk();
     let more = format!(
         "[line.0]\ntrunk = '{trunk}'\nnumber = '{EXTENSION}'\n[line.3]\ntrunk = '{trunk}'\n\
          number = 'second'"
     );
-    let site = Site::of_trunk(agent, &trunk, "", &more).await;
+    let site = Site::in_country(country, agent, &trunk, "", &more).await;
     let telephone = site.card.telephone(PortNumber(0)).unwrap();
     telephone.set_behaviour(Behaviour::Manual);
     (site, telephone)
@@ -101,6 +106,35 @@ async fn a_telephone_calls_and_hears_ringback_and_the_pbx_before_its_answer() {
     let record = site.call_record_of("5").await;
     assert_eq!((&record["status"], &record["ended_by"]), (&486.into(), &"pbx".into()));
     telephone.on_hook();
+}
+
+#[tokio::test]
+async fn a_telephone_rings_as_the_pbx_asks() {
+    let (site, telephone) = office_in("UK".parse().unwrap()).await;
+    let gateway = site.gateway.address();
+    // A British ring comes every 3 s, a short and a long one every 5.5 s. Afterwards it rings as
+    // usual again.
+    for (count, (alert, is_distinctive)) in
+        [(None, false), (Some("<http://pbx/Bellcore-dr3>"), true), (None, false)]
+            .into_iter()
+            .enumerate()
+    {
+        let voice = Voice::new(site.agent.address.ip(), Codec::Pcmu).await;
+        let offer = voice.description();
+        let headers = alert.map(|alert| Header::AlertInfo(alert.into())).into_iter().collect();
+        let mut leg = site.agent.invite_with(gateway, EXTENSION, voice, offer, None, headers);
+        let before = telephone.ring_count();
+        leg.progress(StatusCode::Ringing).await;
+        let ring = async |number: u32| {
+            eventually("it rings", || telephone.ring_count() >= before + number).await;
+            site.card.now_ms()
+        };
+        let (first, third) = (ring(1).await, ring(3).await);
+        let apart = third - first;
+        assert_eq!(apart > 8500, is_distinctive, "{apart} ms for two rings and {alert:?}");
+        leg.hang_up().await;
+        site.call_records(count + 1).await;
+    }
 }
 
 #[tokio::test]
