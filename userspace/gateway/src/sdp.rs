@@ -119,9 +119,9 @@ impl Session {
             remote: SocketAddr::new(address, stream.port),
             codec,
             payload_type,
-            events: stream.named(TELEPHONE_EVENT),
-            takes_flash: stream.takes_flash(),
-            comfort_noise: stream.formats.contains(&COMFORT_NOISE),
+            events: stream.events(payload_type),
+            takes_flash: stream.takes_flash(payload_type),
+            comfort_noise: stream.has_comfort_noise(payload_type),
             receives: !held && matches!(direction, "sendrecv" | "recvonly"),
             sends: matches!(direction, "sendrecv" | "sendonly"),
             place,
@@ -246,8 +246,8 @@ impl<'a> Reading<'a> {
     }
 
     /// Whether the events are said to have that of a hook flash, as in `0-15,16` (RFC 4733, 2.4.1).
-    fn takes_flash(&self) -> bool {
-        let Some(events) = self.named(TELEPHONE_EVENT) else { return false };
+    fn takes_flash(&self, codec: u8) -> bool {
+        let Some(events) = self.events(codec) else { return false };
         let told = self.parameters.iter().filter(|(payload_type, _)| *payload_type == events);
         told.flat_map(|(_, list)| list.split(',')).any(|range| {
             let range = range.trim();
@@ -267,6 +267,19 @@ impl<'a> Reading<'a> {
             self.names.iter().any(|(payload_type, own)| payload_type == *format && is_it(own))
         };
         self.formats.iter().find(known).copied().filter(|payload_type| *payload_type < 128)
+    }
+
+    /// The payload type of telephone events. One that is the codec's as well is none.
+    fn events(&self, codec: u8) -> Option<u8> {
+        self.named(TELEPHONE_EVENT).filter(|events| *events != codec)
+    }
+
+    /// Whether its payload type is comfort noise's, and is not said to be something else.
+    fn has_comfort_noise(&self, codec: u8) -> bool {
+        let mut names = self.names.iter().filter(|(of, _)| *of == COMFORT_NOISE);
+        self.formats.contains(&COMFORT_NOISE)
+            && codec != COMFORT_NOISE
+            && names.all(|(_, name)| name.to_ascii_uppercase().starts_with("CN/8000"))
     }
 
     /// The codec that the other side prefers of those that we have, with its payload type.
@@ -335,6 +348,21 @@ mod tests {
         assert_eq!((dynamic.payload_type, dynamic.codec), (97, Codec::Pcmu));
         let wide = ["c=IN IP4 192.0.2.2", "m=audio 9 RTP/AVP 0", "a=rtpmap:0 PCMU/16000"];
         assert_eq!(read(&wide), Err(SdpError::NotAcceptable), "another rate");
+    }
+
+    #[test]
+    fn a_payload_type_means_one_thing() {
+        let both = ["a=rtpmap:96 PCMU/8000", "a=rtpmap:96 telephone-event/8000"];
+        let head = ["c=IN IP4 192.0.2.2", "m=audio 4000 RTP/AVP 96"];
+        let session = read(&[head, both].concat()).unwrap();
+        assert_eq!((session.payload_type, session.events), (96, None));
+        for (name, noise) in
+            [("PCMA/8000", false), ("telephone-event/8000", false), ("cn/8000", true)]
+        {
+            let named = format!("a=rtpmap:13 {name}");
+            let lines = ["c=IN IP4 192.0.2.2", "m=audio 4000 RTP/AVP 0 13", &named];
+            assert_eq!(read(&lines).unwrap().comfort_noise, noise, "{name}");
+        }
     }
 
     #[test]
