@@ -12,8 +12,6 @@ use ringback_country::Country;
 use ringback_driver::device::selector::Selector;
 use ringback_provider::{Answer, ExchangeOptions, SoundOptions};
 
-use rsipstack::dialog::authenticate::Credential;
-
 use crate::config_text::{
     AnswerName, ConfigText, LineKey, LineSection, Named, Peer, Ports, Rate, Silence, UserName,
 };
@@ -88,18 +86,6 @@ pub struct LineConfig {
     pub mailbox: Option<String>,
     /// How it understands its exchange.
     pub exchange: ExchangeOptions,
-}
-
-impl UserSecret {
-    /// As the SIP stack wants it.
-    pub(crate) fn credential(&self) -> Credential {
-        Credential {
-            username: self.user.clone(),
-            password: self.secret.reveal().to_owned(),
-            realm: None,
-            auth_username: None,
-        }
-    }
 }
 
 impl Config {

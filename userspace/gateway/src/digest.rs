@@ -1,4 +1,5 @@
-//! The secret that callers have to know, by digest authentication (RFC 3261, 22; RFC 8760).
+//! The secrets of digest authentication (RFC 3261, 22; RFC 8760): what our lines show, and what
+//! callers have to know.
 //!
 //! A nonce is good for one INVITE, of the address that it was given to, and for half a minute. The
 //! digest itself is rsipstack's.
@@ -8,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rsipstack::dialog::authenticate::verify_digest;
+use rsipstack::dialog::authenticate::{Credential, verify_digest};
 use rsipstack::sip::prelude::HeadersExt;
 use rsipstack::sip::typed::Authorization;
 use rsipstack::sip::{Header, Request};
@@ -21,6 +22,18 @@ const GOOD: Duration = Duration::from_secs(30);
 const MOST: usize = 1024;
 /// The realm of all gateways.
 const REALM: &str = "ringback";
+
+impl UserSecret {
+    /// As the SIP stack wants it.
+    pub(crate) fn credential(&self) -> Credential {
+        Credential {
+            username: self.user.clone(),
+            password: self.secret.reveal().to_owned(),
+            realm: None,
+            auth_username: None,
+        }
+    }
+}
 
 #[derive(Debug)]
 struct Nonce {

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::exit::Failure;
 use crate::peers::{Peers, addresses};
 use crate::tcp::{self, ConnectionGuard};
-use crate::trunk::Trunk;
+use crate::trunk::{Trunk, TrunkTransport};
 
 /// How often another port is tried, if any will do: TCP may have none of the number that UDP has.
 const TRIES: u32 = 20;
@@ -99,8 +99,17 @@ impl SipEndpoint {
             ))
         })?;
         let addr = HostWithPort::from(SocketAddr::new(ip, trunk.port));
-        let destination = SipAddr { r#type: Some(trunk.transport), addr };
+        let destination = SipAddr { r#type: Some(trunk.transport.into()), addr };
         Ok(TrunkAddress { ip, destination })
+    }
+}
+
+impl From<TrunkTransport> for Transport {
+    fn from(transport: TrunkTransport) -> Transport {
+        match transport {
+            TrunkTransport::Udp => Transport::Udp,
+            TrunkTransport::Tcp => Transport::Tcp,
+        }
     }
 }
 

@@ -106,7 +106,7 @@ async fn begin(served: &mut ServedLine, call: &Call) -> Result<(CallerIdentity, 
         caller: uri(from)?,
         callee: uri(format!("sip:{}@{}:{}", escaped(&called), trunk.uri_host(), trunk.port))?,
         destination: Some(found.destination),
-        contact: sip.contact(CONTACT, trunk.transport).map_err(|error| failed(&error))?,
+        contact: sip.contact(CONTACT, trunk.transport.into()).map_err(|error| failed(&error))?,
         credential: served.config.credential.as_ref().map(UserSecret::credential),
         headers: Some(caller.headers(&host)),
         ..InviteOption::default()

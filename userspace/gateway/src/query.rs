@@ -74,7 +74,7 @@ impl Query {
         credential: Option<Credential>,
     ) -> Result<Query, rsipstack::sip::Error> {
         let about = Uri::try_from(format!("sip:{user}@{}", trunk.uri_host()))?;
-        let contact = site.sip.contact(user, trunk.transport)?;
+        let contact = site.sip.contact(user, trunk.transport.into())?;
         let from = typed::From { display_name: None, uri: about.clone(), params: Vec::new() };
         let option = &site.sip.dialogs.endpoint.option;
         let call_id = make_call_id(option.callid_suffix.as_deref(), option.callid_format);

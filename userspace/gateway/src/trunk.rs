@@ -4,7 +4,6 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use rsipstack::sip::Transport;
 use serde::Deserialize;
 
 /// The port of SIP without TLS (RFC 3261, 19.1.2).
@@ -21,7 +20,16 @@ pub struct Trunk {
     /// The port.
     pub port: u16,
     /// How it is reached: by UDP or by TCP.
-    pub transport: Transport,
+    pub transport: TrunkTransport,
+}
+
+/// How a PBX is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrunkTransport {
+    /// By datagrams.
+    Udp,
+    /// By a connection.
+    Tcp,
 }
 
 /// The text is no address of a PBX.
@@ -57,9 +65,9 @@ impl FromStr for Trunk {
         let wrong = || TrunkError(text.to_owned());
         let rest = text.strip_prefix("sip:").ok_or_else(wrong)?;
         let (rest, transport) = match rest.split_once(';') {
-            None => (rest, Transport::Udp),
-            Some((rest, "transport=udp")) => (rest, Transport::Udp),
-            Some((rest, "transport=tcp")) => (rest, Transport::Tcp),
+            None => (rest, TrunkTransport::Udp),
+            Some((rest, "transport=udp")) => (rest, TrunkTransport::Udp),
+            Some((rest, "transport=tcp")) => (rest, TrunkTransport::Tcp),
             Some(_) => return Err(wrong()),
         };
         let (user, place) = match rest.split_once('@') {
@@ -103,7 +111,7 @@ impl fmt::Display for Trunk {
         if self.port != SIP_PORT {
             write!(f, ":{}", self.port)?;
         }
-        if self.transport == Transport::Tcp { f.write_str(";transport=tcp") } else { Ok(()) }
+        if self.transport == TrunkTransport::Tcp { f.write_str(";transport=tcp") } else { Ok(()) }
     }
 }
 
@@ -121,9 +129,12 @@ mod tests {
         ] {
             let trunk: Trunk = text.parse().unwrap();
             assert_eq!((trunk.user.as_deref(), &*trunk.host, trunk.port), (user, host, port));
-            assert_eq!((trunk.to_string().as_str(), trunk.transport), (text, Transport::Udp));
+            assert_eq!((trunk.to_string().as_str(), trunk.transport), (text, TrunkTransport::Udp));
             let tcp: Trunk = format!("{text};transport=tcp").parse().unwrap();
-            assert_eq!((&tcp.host, tcp.port, tcp.transport), (&trunk.host, port, Transport::Tcp));
+            assert_eq!(
+                (&tcp.host, tcp.port, tcp.transport),
+                (&trunk.host, port, TrunkTransport::Tcp)
+            );
             assert_eq!(tcp.to_string(), format!("{text};transport=tcp"));
             assert_eq!(format!("{text};transport=udp").parse(), Ok(trunk));
         }
