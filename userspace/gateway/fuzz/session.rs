@@ -9,6 +9,8 @@ mod codec;
 #[path = "../src/sdp.rs"]
 #[allow(dead_code, reason = "the gateway also makes offers")]
 mod sdp;
+#[path = "../src/sdp_stream.rs"]
+mod sdp_stream;
 
 use libfuzzer_sys::fuzz_target;
 use sdp::Session;

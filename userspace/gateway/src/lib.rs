@@ -41,7 +41,8 @@
 //! | `media` | the sound of a call between card and RTP |
 //! | `jitter` | received sound in its order and time |
 //! | `telephone_event`, `info` | digits and the hook flash in RTP packets; in INFO requests |
-//! | `sdp`, `rtp`, `codec` | descriptions of sessions; packets; G.711 by its names |
+//! | `sdp`, `sdp_stream` | descriptions of sessions; of one stream |
+//! | `rtp`, `codec` | packets; G.711 by its names |
 //! | `messages` | whether messages wait, as a PBX tells it |
 //! | `message_summary` | the text that says so |
 //! | `alert` | how a telephone is to ring, as a PBX asks |
@@ -81,6 +82,7 @@ mod peers;
 mod query;
 pub mod rtp;
 pub mod sdp;
+mod sdp_stream;
 pub mod secret;
 mod served_line;
 pub mod service_manager;

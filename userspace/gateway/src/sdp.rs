@@ -8,19 +8,16 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 pub use crate::codec::Codec;
+use crate::sdp_stream::{
+    COMFORT_NOISE, StreamDescription, StreamReading, TELEPHONE_EVENT, direction_of,
+};
 
 /// The longest description that is read, in bytes.
 const MOST_BYTES: usize = 8192;
 /// The most streams of a description.
 const MOST_STREAMS: usize = 16;
-/// The payload type of comfort noise (RFC 3551, table 4).
-const COMFORT_NOISE: u8 = 13;
 /// The payload type under which we offer telephone events.
 const EVENTS: u8 = 101;
-/// Their name.
-const TELEPHONE_EVENT: &str = "telephone-event/8000";
-/// The event of a hook flash.
-const FLASH: u8 = 16;
 
 /// What two sides have agreed on, or what one offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,14 +44,6 @@ pub struct Session {
     place: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct StreamDescription {
-    /// `audio`, `video` ...
-    media: String,
-    protocol: String,
-    formats: String,
-}
-
 /// Why a description can't be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SdpError {
@@ -69,19 +58,6 @@ pub enum SdpError {
     OtherFamily,
 }
 
-/// A stream while it is read.
-struct Reading<'a> {
-    stream: StreamDescription,
-    port: u16,
-    address: Option<IpAddr>,
-    formats: Vec<u8>,
-    /// The names that `rtpmap` gives to payload types.
-    names: Vec<(u8, &'a str)>,
-    /// What `fmtp` says of payload types.
-    parameters: Vec<(u8, &'a str)>,
-    direction: Option<&'a str>,
-}
-
 impl Session {
     /// Reads an offer, or the answer to ours.
     ///
@@ -93,13 +69,13 @@ impl Session {
             return Err(SdpError::Malformed);
         }
         let (mut address, mut direction) = (None, None);
-        let mut streams: Vec<Reading<'_>> = Vec::new();
+        let mut streams: Vec<StreamReading<'_>> = Vec::new();
         for line in text.lines() {
             let Some((kind, value)) = line.split_once('=') else { continue };
             let full = streams.len() == MOST_STREAMS;
             match (kind, streams.last_mut()) {
                 ("m", _) if full => return Err(SdpError::Malformed),
-                ("m", _) => streams.push(Reading::begin(value).ok_or(SdpError::Malformed)?),
+                ("m", _) => streams.push(StreamReading::begin(value).ok_or(SdpError::Malformed)?),
                 ("c", None) => address = connection(value),
                 ("c", Some(stream)) => stream.address = connection(value),
                 ("a", None) => direction = direction_of(value).or(direction),
@@ -204,102 +180,6 @@ fn connection(value: &str) -> Option<IpAddr> {
     let mut words = value.split_whitespace();
     let (net, _family, address) = (words.next()?, words.next()?, words.next()?);
     if net == "IN" { address.parse().ok() } else { None }
-}
-
-fn direction_of(value: &str) -> Option<&str> {
-    ["sendrecv", "sendonly", "recvonly", "inactive"].contains(&value).then_some(value)
-}
-
-impl<'a> Reading<'a> {
-    /// Reads `audio 5004 RTP/AVP 0 8`.
-    fn begin(value: &'a str) -> Option<Reading<'a>> {
-        let mut words = value.split_whitespace();
-        let (media, port, protocol) = (words.next()?, words.next()?, words.next()?);
-        let formats: Vec<&str> = words.collect();
-        // With several ports, the first one counts.
-        let port = port.split('/').next()?.parse().ok()?;
-        Some(Reading {
-            stream: StreamDescription {
-                media: media.to_owned(),
-                protocol: protocol.to_owned(),
-                formats: formats.join(" "),
-            },
-            port,
-            address: None,
-            formats: formats.iter().filter_map(|format| format.parse().ok()).collect(),
-            names: Vec::new(),
-            parameters: Vec::new(),
-            direction: None,
-        })
-    }
-
-    fn attribute(&mut self, value: &'a str) {
-        self.direction = direction_of(value).or(self.direction);
-        for (prefix, texts) in [("rtpmap:", &mut self.names), ("fmtp:", &mut self.parameters)] {
-            let map = value.strip_prefix(prefix).and_then(|map| map.split_once(' '));
-            if let Some((payload_type, text)) = map
-                && let Ok(payload_type) = payload_type.parse()
-            {
-                texts.push((payload_type, text.trim()));
-            }
-        }
-    }
-
-    /// Whether the events are said to have that of a hook flash, as in `0-15,16` (RFC 4733, 2.4.1).
-    fn takes_flash(&self, codec: u8) -> bool {
-        let Some(events) = self.events(codec) else { return false };
-        let told = self.parameters.iter().filter(|(payload_type, _)| *payload_type == events);
-        told.flat_map(|(_, list)| list.split(',')).any(|range| {
-            let range = range.trim();
-            let (first, last) = range.split_once('-').unwrap_or((range, range));
-            let range = first.parse::<u8>().ok().zip(last.parse::<u8>().ok());
-            range.is_some_and(|(first, last)| (first..=last).contains(&FLASH))
-        })
-    }
-
-    /// The first payload type of this name, with the number of its one channel or without.
-    fn named(&self, name: &str) -> Option<u8> {
-        let is_it = |own: &str| {
-            let own = own.strip_suffix("/1").unwrap_or(own);
-            own.eq_ignore_ascii_case(name)
-        };
-        let known = |format: &&u8| {
-            self.names.iter().any(|(payload_type, own)| payload_type == *format && is_it(own))
-        };
-        self.formats.iter().find(known).copied().filter(|payload_type| *payload_type < 128)
-    }
-
-    /// The payload type of telephone events. One that is the codec's as well is none.
-    fn events(&self, codec: u8) -> Option<u8> {
-        self.named(TELEPHONE_EVENT).filter(|events| *events != codec)
-    }
-
-    /// Whether its payload type is comfort noise's, and is not said to be something else.
-    fn has_comfort_noise(&self, codec: u8) -> bool {
-        let mut names = self.names.iter().filter(|(of, _)| *of == COMFORT_NOISE);
-        self.formats.contains(&COMFORT_NOISE)
-            && codec != COMFORT_NOISE
-            && names.all(|(_, name)| name.to_ascii_uppercase().starts_with("CN/8000"))
-    }
-
-    /// The codec that the other side prefers of those that we have, with its payload type.
-    fn codec(&self) -> Option<(u8, Codec)> {
-        let StreamDescription { media, protocol, .. } = &self.stream;
-        if media != "audio" || protocol != "RTP/AVP" || self.port == 0 {
-            return None;
-        }
-        self.formats.iter().find_map(|format| {
-            let codec = [Codec::Pcmu, Codec::Pcma].into_iter().find(|codec| {
-                let name = format!("{}/8000", codec.name());
-                let mut names = self.names.iter().filter(|(of, _)| of == format).peekable();
-                match names.peek() {
-                    None => codec.static_type() == *format,
-                    Some(_) => self.named(&name) == Some(*format),
-                }
-            });
-            Some((*format, codec?)).filter(|(format, _)| *format < 128)
-        })
-    }
 }
 
 #[cfg(test)]
