@@ -91,7 +91,12 @@ test: ## Every test, the lab's included
 	$(MAKE) --no-print-directory outside
 	$(MAKE) --no-print-directory fuzz-short
 	$(MAKE) --no-print-directory loom
+	$(MAKE) --no-print-directory asterisk
 	$(MAKE) --no-print-directory lab
+
+.PHONY: asterisk
+asterisk: deps ## Calls between the gateway and Debian's Asterisk, which is fetched once
+	tests/asterisk/run
 
 # How many seconds each fuzzer runs.
 FUZZ_SECONDS ?= 300

@@ -18,7 +18,7 @@ use crate::media::Media;
 use crate::served_line::ServedLine;
 
 /// A PBX that has sent nothing for so long is asked whether it still knows the call.
-const SILENCE: Duration = Duration::from_secs(30);
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// The button of a telephone's hook flash.
 const FLASH_BUTTON: u32 = 12;

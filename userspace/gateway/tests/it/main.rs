@@ -5,6 +5,7 @@
 //! whose exchange the test has. Every wait has a limit far beyond what it takes.
 
 mod agent;
+mod asterisk;
 mod drain;
 mod flash;
 mod incoming;
