@@ -329,11 +329,13 @@ impl Callers {
         Some(caller).filter(|caller| **caller != Caller::default())
     }
 
-    /// Whether the line of a port may be off-hook without a call, because it is told.
-    pub(crate) fn is_told_off_hook(&self, port: PortNumber, now: Time) -> bool {
+    /// Whether the line of a port may be off-hook without a call, because it is told. Where samples
+    /// are lost, its time goes on more slowly, for a while after `disturbed`.
+    pub(crate) fn is_told_off_hook(&self, port: PortNumber, disturbed: Time, now: Time) -> bool {
         let off_hook = self.method.is_some_and(|method| method.moment == CallerIdMoment::OffHook);
         let rang = self.ports.get(port.index()).and_then(|watched| watched.rang);
-        off_hook && rang.is_some_and(|rang| now - rang < OFF_HOOK)
+        let since = rang.map(|rang| rang.max(disturbed.min(rang + 2 * OFF_HOOK)));
+        off_hook && since.is_some_and(|since| now - since < OFF_HOOK)
     }
 }
 

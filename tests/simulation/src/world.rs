@@ -445,7 +445,8 @@ impl World {
             checker.agree(line, of_line, whole.then_some(of_call));
             let Some(watch) = self.watches.get_mut(line) else { continue };
             let held = checker.loop_held(line);
-            if held || callers.is_told_off_hook(watch.port, now) {
+            let disturbed = self.faults.last_at(watch.port);
+            if held || callers.is_told_off_hook(watch.port, disturbed, now) {
                 watch.free = now;
             }
             if checker.may_ring(line) {

@@ -106,6 +106,8 @@ pub(super) struct Fxs {
     tone: Generator,
     /// What tells it who calls, or whether messages wait, until that is over.
     teller: Option<CallerTeller>,
+    /// When it was last told something that was cut off.
+    cut_off: Option<Time>,
     /// What it was told of waiting messages last, and since when it has been idle.
     told_messages: bool,
     idle_since: Option<Time>,
@@ -129,6 +131,7 @@ impl Fxs {
             listener: dtmf::Detector::new(),
             tone: Generator::new(&country.tones().dial),
             teller: None,
+            cut_off: None,
             told_messages: false,
             idle_since: None,
             reversed: false,
@@ -348,6 +351,9 @@ impl Fxs {
             self.stop_ringing(port, visit);
         }
         self.teller = CallerTeller::new(self.country, caller);
+        if let (Some(teller), Some(cut_off)) = (&mut self.teller, self.cut_off.take()) {
+            teller.follow_cut_off(visit.now() - cut_off);
+        }
         match &mut self.teller {
             Some(teller) if teller.is_before_ring() => {
                 teller.begin(visit.now());
@@ -410,7 +416,10 @@ impl Fxs {
 
     /// Ends what is told.
     fn stop_telling(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
-        self.teller = None;
+        let now = visit.now();
+        if self.teller.take().is_some_and(|teller| teller.sounds() && !teller.has_told(now)) {
+            self.cut_off = Some(now);
+        }
         self.reverse(port, visit, false);
     }
 

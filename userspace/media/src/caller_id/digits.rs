@@ -13,6 +13,8 @@ use crate::samples_in;
 const MOST: usize = 48;
 /// A digit that comes later belongs to something else: tones and pauses are of 70 ms.
 const LATEST: u32 = samples_in(500);
+/// Silence in ms behind digits that were cut off, by which the next ones are something else.
+pub(super) const APART_MS: u32 = 600;
 
 /// What is sent for a caller, with its last digit.
 pub(super) fn write_digits(caller: &Caller, end: char) -> String {
@@ -88,7 +90,13 @@ impl DigitsReceiver {
                         on(caller);
                     }
                 }
-                digit => digits.push(digit),
+                digit => {
+                    // One that begins anew was cut off before.
+                    if digit == 'A' {
+                        digits.clear();
+                    }
+                    digits.push(digit);
+                }
             }
         });
     }
@@ -106,6 +114,20 @@ pub(super) fn generator(digits: &str, dbm0: f32) -> dtmf::Generator {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_that_are_cut_off_are_no_caller_of_the_next_ones() {
+        let mut receiver = DigitsReceiver::new();
+        let mut heard = Vec::new();
+        // The second number begins while it is not known that the first one is over.
+        let mut generator = generator("A03A20C", -10.0);
+        let mut samples = [0; 160];
+        while !generator.is_idle() {
+            generator.fill(&mut samples);
+            receiver.feed(&samples, &mut |caller| heard.push(caller.number));
+        }
+        assert_eq!(heard, [Party::Known("20".into())]);
+    }
 
     #[test]
     fn each_form_is_read_and_written() {

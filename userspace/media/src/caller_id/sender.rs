@@ -5,7 +5,7 @@
 //! conversation it begins when the line has acknowledged that it was alerted, and in Japan when the
 //! line has answered.
 
-use super::digits::{generator, write_digits};
+use super::digits::{APART_MS, generator, write_digits};
 use super::fsk::{FskTones, Modulator, Preamble};
 use super::message::{write_indicator, write_message};
 use super::ntt::write_ntt;
@@ -85,6 +85,14 @@ impl CallerIdSender {
                 CallerIdMoment::AfterRing | CallerIdMoment::OffHook => 0,
                 CallerIdMoment::AfterReversal | CallerIdMoment::BeforeRing => UNTIL_RING,
             },
+        }
+    }
+
+    /// Waits for so long after digits that were cut off, `since_ms` ago, that these are not taken
+    /// for a part of them. A data message has a checksum, and needs no silence.
+    pub fn follow_cut_off(&mut self, since_ms: u32) {
+        if let Told::Digits(_) = self.told {
+            self.before += samples_in(APART_MS.saturating_sub(since_ms));
         }
     }
 

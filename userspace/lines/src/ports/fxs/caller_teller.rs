@@ -45,6 +45,12 @@ impl CallerTeller {
         Some(CallerTeller { sender, moment: method.moment, ends: None })
     }
 
+    /// The one before was cut off that long ago.
+    pub(super) fn follow_cut_off(&mut self, since: Duration) {
+        let since = u32::try_from(since.as_millis()).unwrap_or(u32::MAX);
+        self.sender.follow_cut_off(since);
+    }
+
     /// Whether the telephone rings only after it.
     pub(super) fn is_before_ring(&self) -> bool {
         self.moment != CallerIdMoment::AfterRing

@@ -111,6 +111,21 @@ fn a_caller_who_is_withheld_is_shown_as_that_and_none_is_shown_as_none() {
     }
 }
 
+/// Digits have no checksum, so that what was cut off must not run into what comes next.
+#[test]
+fn digits_that_are_cut_off_are_no_part_of_the_next_caller() {
+    for kernel in [false, true] {
+        let (mut world, telephone, _) = in_country("SWEDEN", kernel);
+        let cut_off = ring_from(&mut world, ada());
+        world.run(800);
+        world.drop_call(cut_off).unwrap();
+        world.run(100);
+        ring_from(&mut world, Caller { number: Party::Withheld, ..Caller::default() });
+        rings(&mut world, &telephone, 1);
+        assert_eq!(telephone.displayed().unwrap().number, Party::Withheld);
+    }
+}
+
 /// Whoever lifts the telephone, or drops the call, while it is told ends that.
 #[test]
 fn telling_ends_when_the_telephone_is_lifted_or_the_call_dropped() {
