@@ -16,6 +16,7 @@
 //! | `sound`, `data` | WAV files played and recorded; bytes sent and received by a modem |
 //! | `trace_file` | the accesses to a card's registers, recorded |
 //! | `files` | which files may be read and written during a call, and how |
+//! | `manual` | man pages and completions, for packages |
 //! | `signals`, `output`, `exit` | Ctrl-C, stdout and stderr, exit codes |
 //!
 //! Rules: results go to stdout, everything else to stderr; whatever happens, the line is left
@@ -41,6 +42,7 @@ mod gateway;
 mod levels;
 mod line_sound;
 mod lines;
+mod manual;
 mod monitor;
 mod one_call;
 mod output;
@@ -56,7 +58,7 @@ mod trace_file;
 use std::io;
 use std::process::ExitCode;
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::{Exit, Failure};
@@ -95,6 +97,7 @@ enum Command {
     Bench(bench::Bench),
     Softcard(softcard::Softcard),
     Gateway(gateway::Gateway),
+    Manual(manual::Manual),
 }
 
 fn main() -> ExitCode {
@@ -123,6 +126,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "bench")]
         Command::Bench(bench) => bench.run(&signals),
         Command::Softcard(softcard) => softcard.run(&signals),
+        Command::Manual(manual) => manual.run(&Arguments::command()),
     });
     exit_of(ended)
 }

@@ -4,13 +4,15 @@
 //! It reads its configuration, starts the gateway, and stops it when a signal comes. Errors are
 //! sentences with cause and cure on stderr.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{ArgAction, Parser};
+use clap::{ArgAction, CommandFactory, Parser};
+use clap_mangen::Man;
 use ringback_gateway::config::Config;
 use ringback_gateway::exit::{Exit, Failure};
 use ringback_gateway::gateway::Gateway;
@@ -55,6 +57,9 @@ struct Arguments {
     /// Only say whether the configuration is right; no card is opened
     #[arg(long)]
     check: bool,
+    /// Write the man page into this folder, as packages do
+    #[arg(long, hide = true, value_name = "FOLDER")]
+    manual: Option<PathBuf>,
     /// Log to stderr what happens to calls; -vv also what the card's driver does
     #[arg(short, long, action = ArgAction::Count)]
     verbose: u8,
@@ -96,7 +101,25 @@ fn log_to_stderr(verbose: u8) {
         .init();
 }
 
+/// Writes the man page, made of the program's own arguments.
+fn write_manual(folder: &Path) -> io::Result<()> {
+    let page = Man::new(Arguments::command().name("ringback-gateway"))
+        .source(concat!("Ringback ", env!("CARGO_PKG_VERSION")))
+        .manual("User Commands");
+    let mut text = Vec::new();
+    page.render(&mut text)?;
+    // What follows the options has lines and columns of its own: an example, exit codes.
+    let text = String::from_utf8_lossy(&text).replace(".SH EXTRA\n", ".SH NOTES\n.nf\n");
+    fs::create_dir_all(folder)?;
+    fs::write(folder.join(page.get_filename()), text)
+}
+
 fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    if let Some(folder) = &arguments.manual {
+        return write_manual(folder).map(|()| Exit::Done).map_err(|error| {
+            Failure::failed(format_args!("{} can't be written: {error}", folder.display()))
+        });
+    }
     let config = Config::load(&arguments.config).map_err(|text| Failure::new(Exit::Usage, text))?;
     if arguments.check {
         let numbers: Vec<String> = config.lines.keys().map(ToString::to_string).collect();

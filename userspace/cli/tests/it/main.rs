@@ -10,6 +10,7 @@ mod demo;
 mod ends;
 mod files;
 mod line_sound;
+mod manual;
 mod matrix;
 mod owner;
 mod program;

@@ -54,6 +54,17 @@ fn check_says_whether_the_configuration_is_right_and_opens_nothing() {
 }
 
 #[test]
+fn its_man_page_is_made_of_its_arguments() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new(PROGRAM).arg("--manual").arg(folder.path()).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let page = std::fs::read_to_string(folder.path().join("ringback-gateway.1")).unwrap();
+    assert!(page.contains("\n.TH ringback-gateway 1 ") && page.contains("\\-\\-check"), "{page}");
+    assert!(page.contains("\n  trunk = \"sip:127.0.0.1:5070\"\n"), "{page}");
+    assert!(!page.contains("manual\\fR"), "{page}");
+}
+
+#[test]
 fn what_can_not_be_started_is_told_with_its_cause() {
     let telephone = format!("{RIGHT}[line.0]\ntrunk = 'sip:127.0.0.1'\nanswer = 'polarity'\n");
     let (code, text) = failure(&telephone, &[]);
