@@ -319,15 +319,15 @@ impl Station {
     /// Opens a line by its number.
     pub(crate) fn line(&self, number: u32) -> Result<Line, Failure> {
         let known = self.host.lines().iter().find(|line| line.device_id == number);
-        self.host.open(number).map_err(|error| match error {
-            LineError::NODEVICE if let Some(line) = known => {
+        self.host.open(number).map_err(|error| match (error, known) {
+            (LineError::NODEVICE, Some(line)) => {
                 Failure::gone(format_args!("line {}", describe(line)), &self.name)
             }
-            LineError::NODEVICE => Failure::new(
+            (LineError::NODEVICE, None) => Failure::new(
                 Exit::Usage,
                 format_args!("{} has no line {number}; there are {}", self.name, self.names()),
             ),
-            error => Failure::line(format_args!("line {number} can't be opened"), error),
+            (error, _) => Failure::line(format_args!("line {number} can't be opened"), error),
         })
     }
 
