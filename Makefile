@@ -64,6 +64,7 @@ install-built:
 	done
 	for module in ringback ringback-tsp; do \
 		sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
+			-e 's|@MAJOR@|$(MAJOR)|' \
 			userspace/capi/$$module.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/$$module.pc; \
 	done
 
@@ -186,6 +187,31 @@ lab: deps ## Real kernels in virtual machines; SCENARIO=name for one
 .PHONY: lab-debug
 lab-debug: deps ## Scenarios on PREEMPT_RT and a kernel that checks itself; SCENARIO=name for one
 	tests/lab/run --debug $(SCENARIO)
+
+# What packages are built with, besides what the build needs.
+DEB_PACKAGES := debhelper dh-dkms dpkg-dev po-debconf
+DIST := ringback-$(VERSION)
+
+.PHONY: dist deb
+dist: ## The source with all crates, which builds without a network: target/dist/ringback-*.tar.gz
+	rm -rf target/dist && mkdir -p target/dist
+	git archive --prefix=$(DIST)/ HEAD | tar -x -C target/dist
+	mkdir target/dist/$(DIST)/.cargo
+	cd target/dist/$(DIST) && $(CARGO) vendor --locked vendor >.cargo/config.toml 2>../vendor.log || \
+		{ cat ../vendor.log >&2; exit 1; }
+	cd target/dist && tar --sort=name --owner=0 --group=0 --numeric-owner \
+		--mtime=@$$(git log -1 --format=%ct) -c $(DIST) | gzip -n >$(DIST).tar.gz
+deb: dist ## Debian packages of it: target/deb/*.deb
+	@tests/deps $(PACKAGES) $(DEB_PACKAGES)
+	@grep -q '^ringback ($(VERSION)-' userspace/debian/changelog && \
+		grep -q '^PACKAGE_VERSION="$(VERSION)"' kmod-shim/dkms.conf || \
+		{ echo "userspace/debian/changelog and kmod-shim/dkms.conf must have version $(VERSION), as Cargo.toml" >&2; exit 1; }
+	rm -rf target/deb && mkdir -p target/deb
+	cp target/dist/$(DIST).tar.gz target/deb/ringback_$(VERSION).orig.tar.gz
+	tar -x -C target/deb -f target/dist/$(DIST).tar.gz
+	cp -r target/deb/$(DIST)/userspace/debian target/deb/$(DIST)/debian
+	@# -d: Rust need not be Debian's. tests/deps has installed the rest.
+	cd target/deb/$(DIST) && dpkg-buildpackage -us -uc -b -d
 
 .PHONY: kmod kmod-install
 kmod: ## Builds the kernel module for the running kernel, or for KVER=...
