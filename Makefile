@@ -192,7 +192,7 @@ lab-debug: deps ## Scenarios on PREEMPT_RT and a kernel that checks itself; SCEN
 DEB_PACKAGES := debhelper dh-dkms dpkg-dev po-debconf
 DIST := ringback-$(VERSION)
 
-.PHONY: dist deb
+.PHONY: dist deb deb-test
 dist: ## The source with all crates, which builds without a network: target/dist/ringback-*.tar.gz
 	rm -rf target/dist && mkdir -p target/dist
 	git archive --prefix=$(DIST)/ HEAD | tar -x -C target/dist
@@ -212,6 +212,8 @@ deb: dist ## Debian packages of it: target/deb/*.deb
 	cp -r target/deb/$(DIST)/userspace/debian target/deb/$(DIST)/debian
 	@# -d: Rust need not be Debian's. tests/deps has installed the rest.
 	cd target/deb/$(DIST) && dpkg-buildpackage -us -uc -b -d
+deb-test: ## Installs, upgrades and purges target/deb/*.deb in the lab's Debian (make deb, make lab)
+	$(SUDO) tests/packages target/deb
 
 .PHONY: kmod kmod-install
 kmod: ## Builds the kernel module for the running kernel, or for KVER=...
