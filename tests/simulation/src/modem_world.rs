@@ -52,6 +52,8 @@ pub(crate) struct ModemWorld {
     nested: Arc<AtomicBool>,
     uart: SoftUart,
     modem: SoftModem,
+    /// How many of its commands are in the journal.
+    commands: usize,
     to_modem: Vec<u8>,
     from_modem: VecDeque<u8>,
     people: Acts,
@@ -143,6 +145,7 @@ impl ModemWorld {
             nested,
             uart,
             modem,
+            commands: 0,
             to_modem: Vec::new(),
             from_modem: VecDeque::new(),
             people: acts(Actor::People),
@@ -237,7 +240,15 @@ impl ModemWorld {
             self.interrupt();
         }
         let time = self.now() - Time::ZERO;
+        let on_hook = self.modem.is_on_hook();
         self.modem.run(time, self.uart.dtr(), &mut self.to_modem, &mut self.from_modem);
+        for command in self.modem.commands().iter().skip(self.commands) {
+            note!(self.journal, "mod  is told {command:?}");
+        }
+        self.commands = self.modem.commands().len();
+        if on_hook != self.modem.is_on_hook() {
+            note!(self.journal, "mod  is {}", if on_hook { "off-hook" } else { "on-hook" });
+        }
         self.uart.set_inputs(self.modem.signals());
         self.interrupt();
         self.stepper.deliver();
@@ -405,6 +416,9 @@ impl ModemWorld {
         self.run(HUNG_UP);
         if self.is_broken() {
             return;
+        }
+        if !self.modem.is_on_hook() {
+            return self.fail(Rule::OnHook, "the modem is left off-hook".into());
         }
         let Some(call) = self.application().make_call(LINE, "100") else {
             return self.fail(Rule::Serves, "the line refuses a call".into());

@@ -18,7 +18,7 @@ use ringback_tspi::types::HDRVCALL;
 use super::control::News;
 use super::dial_command::{ORIGINATE, dial_command, stays_in_command_state};
 use super::engine::{Modem, RING_GONE};
-use super::limits::{ANSWERED, BUSY, DIALED, NO_DIAL_TONE, RESULT};
+use super::limits::{ANSWERED, BUSY, DIALED, NO_DIAL_TONE, RESULT, RETRY};
 use super::plan::{Plan, Ringing};
 use super::result_code::ResultCode;
 use crate::book::Op;
@@ -260,6 +260,7 @@ impl<D: Device> Modem<D> {
         report!(DEBUG, "modem: {news:?}");
         match news {
             News::Ready => {
+                self.retry_at = Time::NEVER;
                 self.answers(true, cx);
                 self.go_on(cx);
             }
@@ -288,6 +289,7 @@ impl<D: Device> Modem<D> {
                 }
             }
             News::OnHook { confirmed } => {
+                self.retry_at = if confirmed { Time::NEVER } else { cx.now() + RETRY };
                 self.answers(self.answers && confirmed, cx);
                 if self.book.has(Op::Drop) {
                     let result = if confirmed { Ok(()) } else { Err(LineError::OPERATIONFAILED) };
@@ -297,6 +299,13 @@ impl<D: Device> Modem<D> {
                 self.go_on(cx);
             }
         }
+    }
+
+    /// Tries to hang a modem up that did not confirm it, which preparing it does: a line that is left
+    /// off-hook may cost money.
+    pub(super) fn retry(&mut self, now: Time) {
+        self.retry_at = now + RETRY;
+        self.control.prepare(now, &mut self.uart);
     }
 
     /// The modem does not answer: what was planned fails.

@@ -78,10 +78,11 @@ const QUIET: Duration = Duration::from_millis(500);
 /// How long a modem without carrier is listened to at most: 30 kB at 9600 bit/s.
 const HELD: Duration = Duration::from_secs(30);
 
-/// Echo off, result codes on, in words.
-const SYNC: &[u8] = b"ATE0Q0V1\r";
+/// Echo off, result codes on, in words; and on-hook, because a modem that did not answer may still be
+/// off-hook.
+const SYNC: &[u8] = b"ATE0Q0V1H0\r";
 /// The first CR ends a line that may have been begun.
-const SYNC_AGAIN: &[u8] = b"\rATE0Q0V1\r";
+const SYNC_AGAIN: &[u8] = b"\rATE0Q0V1H0\r";
 /// Report who calls: as ITU-T V.253 has it, and as older modems do.
 const CALLER_ID: &[u8] = b"AT+VCID=1\r";
 const OLD_CALLER_ID: &[u8] = b"AT#CID=1\r";

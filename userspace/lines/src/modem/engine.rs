@@ -48,6 +48,8 @@ pub struct Modem<D: Device> {
     pub(super) dialed_at: Time,
     /// When a call that is busy ends.
     pub(super) busy_until: Time,
+    /// When a modem that has not confirmed that it hung up is tried again.
+    pub(super) retry_at: Time,
     /// The timing of the call's dialling.
     pub(super) timing: DialTiming,
     /// The call was made without a number.
@@ -94,6 +96,7 @@ impl<D: Device> Modem<D> {
             caller_at: now,
             dialed_at: Time::NEVER,
             busy_until: Time::NEVER,
+            retry_at: Time::NEVER,
             timing: DialTiming::default(),
             only_seizes: false,
             transfers: Transfers::default(),
@@ -295,7 +298,8 @@ impl<D: Device> Engine for Modem<D> {
             return Time::NEVER;
         }
         let of_modem = self.look_after.min(self.control.until());
-        of_modem.min(self.dialed_at).min(self.busy_until).min(self.ring_gone())
+        let of_calls = self.dialed_at.min(self.busy_until).min(self.retry_at);
+        of_modem.min(of_calls).min(self.ring_gone())
     }
 
     fn timer(&mut self, cx: &mut Context<'_, Event>) {
@@ -310,6 +314,9 @@ impl<D: Device> Engine for Modem<D> {
         }
         if now >= self.busy_until {
             self.disconnected(LINEDISCONNECTMODE_BUSY, cx);
+        }
+        if now >= self.retry_at {
+            self.retry(now);
         }
         if now >= self.ring_gone() {
             self.book.stops_ringing();

@@ -6,6 +6,8 @@ use ringback_tspi::dial_timing::DialTiming;
 
 use crate::{Command, dialing_time};
 
+/// How long a modem is left alone that has not confirmed that it hung up.
+pub(super) const RETRY: Duration = Duration::from_secs(10);
 /// From the last digit to CONNECT or another result. Modems give up after S7, 50 s by default.
 pub(super) const RESULT: Duration = Duration::from_secs(120);
 /// Longer than a modem waits for dial tone before it reports that there is none.

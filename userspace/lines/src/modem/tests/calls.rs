@@ -20,10 +20,10 @@ fn n10_o1_an_outgoing_call_passes_its_states_with_data_both_ways_and_ends() {
     assert_eq!(
         world.modem.commands(),
         [
-            "ATE0Q0V1",
+            "ATE0Q0V1H0",
             "ATX4&C1&D2S0=0",
             "AT+VCID=1",
-            "ATE0Q0V1",
+            "ATE0Q0V1H0",
             "ATX4&C1&D2S0=0",
             "AT+VCID=1",
             "ATDT100"

@@ -195,6 +195,27 @@ fn a_dead_modem_fails_the_call_once_and_in_time() {
     assert!(world.report(LINE).in_service);
 }
 
+/// A line that is left off-hook may cost money, and a number that was begun would get into the next
+/// one.
+#[test]
+fn a_modem_that_could_not_be_hung_up_is_when_it_answers_again() {
+    let mut world = World::new();
+    let (call, _) = world.make_call(LINE, "10;");
+    world.until(call, CallState::Dialing, 1000);
+    world.run(100);
+    assert!(!world.modem.is_on_hook());
+    world.modem.set_fault(ModemFault::Dead, true);
+    world.drop_call(call).unwrap();
+    world.run(15_000);
+    assert!(!world.modem.is_on_hook() && !world.report(LINE).in_service);
+    world.modem.set_fault(ModemFault::Dead, false);
+    for _ in 0..60 {
+        world.run(1000);
+    }
+    assert!(world.modem.is_on_hook());
+    world.connect(LINE, "100");
+}
+
 #[test]
 fn a_loop_that_answers_every_dial_with_its_echo_ends_it_once() {
     let mut world = World::faulty(ModemFault::Loop);
