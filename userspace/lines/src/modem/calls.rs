@@ -301,8 +301,8 @@ impl<D: Device> Modem<D> {
         }
     }
 
-    /// Tries to hang a modem up that did not confirm it, which preparing it does: a line that is left
-    /// off-hook may cost money.
+    /// Tries to hang a modem up that did not confirm it, which preparing it does: a line that is
+    /// left off-hook may cost money.
     pub(super) fn retry(&mut self, now: Time) {
         self.retry_at = now + RETRY;
         self.control.prepare(now, &mut self.uart);

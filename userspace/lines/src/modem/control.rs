@@ -78,8 +78,8 @@ const QUIET: Duration = Duration::from_millis(500);
 /// How long a modem without carrier is listened to at most: 30 kB at 9600 bit/s.
 const HELD: Duration = Duration::from_secs(30);
 
-/// Echo off, result codes on, in words; and on-hook, because a modem that did not answer may still be
-/// off-hook.
+/// Echo off, result codes on, in words; and on-hook, because a modem that did not answer may still
+/// be off-hook.
 const SYNC: &[u8] = b"ATE0Q0V1H0\r";
 /// The first CR ends a line that may have been begun.
 const SYNC_AGAIN: &[u8] = b"\rATE0Q0V1H0\r";
