@@ -21,9 +21,12 @@ const SILENCE: u8 = 0xFF;
 /// The most samples that may be between card and telephone.
 const TRAVEL: usize = 16;
 
-/// Uses all ports at once, with plain blocking reads and writes.
+/// Uses all ports at once, with plain blocking reads and writes. No processor sleeps so deeply
+/// meanwhile that it would be late.
 pub fn samples() -> Outcome {
+    let without = idle_latency()?;
     let card = Card::running()?;
+    same("how long idle states may take to be left, in us", idle_latency()?, 10)?;
     (0..3).for_each(|slot| card.loop_back(slot));
     let counters = || ["missed", "overruns", "aborts"].map(counter);
     let before = counters();
@@ -33,7 +36,18 @@ pub fn samples() -> Outcome {
             .into_iter()
             .try_for_each(|port| port.join().map_err(|_| "a port's thread panicked".to_owned())?)
     })?;
-    same("missed, overruns, aborts", counters(), before)
+    same("missed, overruns, aborts", counters(), before)?;
+    drop(card);
+    until("the limit for idle states gone", || Ok(idle_latency()? == without))
+}
+
+/// What all requests together allow idle states to take, in us.
+fn idle_latency() -> Result<i32, String> {
+    let mut limit = [0; 4];
+    File::open("/dev/cpu_dma_latency")
+        .and_then(|mut file| file.read_exact(&mut limit))
+        .map_err(|error| format!("/dev/cpu_dma_latency: {error}"))?;
+    Ok(i32::from_ne_bytes(limit))
 }
 
 fn pass(slot: usize) -> Outcome {
