@@ -13,7 +13,6 @@ use crate::config::{LineConfig, UserSecret};
 use crate::exit::Failure;
 use crate::line_task::{LineChange, LineEntry, LineTask};
 use crate::query::Query;
-
 use crate::served_line::{ServedLine, Site};
 use crate::standing_request::{Standing, StandingRequest};
 

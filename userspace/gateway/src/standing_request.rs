@@ -27,7 +27,6 @@ const FIRST_RETRY: Duration = Duration::from_secs(15);
 const LAST_RETRY: Duration = Duration::from_secs(600);
 /// How long it may take to withdraw one.
 const WITHDRAWN: Duration = Duration::from_secs(5);
-
 /// How long it is waited before a subscription is begun anew that the PBX has ended.
 const AGAIN: Duration = Duration::from_secs(2);
 
